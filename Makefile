@@ -1,0 +1,2 @@
+run:
+	.venv/bin/python -m shopkit.runner run

@@ -1,0 +1,1 @@
+"""Books: their fields, filters and examples, declared on the items kernel."""

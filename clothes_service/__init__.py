@@ -1,0 +1,1 @@
+"""Clothes: their fields, filters and examples, declared on the items kernel."""

@@ -1,0 +1,1 @@
+"""The way to a customer, wherever they are now."""

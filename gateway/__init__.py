@@ -1,0 +1,1 @@
+"""The one door: routing, docs, the health of the fleet."""

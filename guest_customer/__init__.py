@@ -1,0 +1,1 @@
+"""Guests: who they are without an account, and what they looked at."""

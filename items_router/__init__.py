@@ -1,0 +1,1 @@
+"""The way to an item, and the collections that group items across types."""

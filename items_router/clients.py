@@ -1,0 +1,48 @@
+"""What the items router asks of the item services."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
+
+from shopkit import http
+from shopkit.errors import ShopError
+from shopkit.pagination import MAX_PAGE_SIZE
+from shopkit.topology import Service
+
+
+@dataclass(frozen=True)
+class Items:
+    """The first items of one service's list, in its order, and how many it has in all."""
+
+    count: int
+    items: list[dict[str, Any]]
+
+
+def first_items(*, service: Service, params: dict[str, str], wanted: int) -> Items:
+    """The first `wanted` items of the service's list, fetched in pages of 100."""
+    size = min(wanted, MAX_PAGE_SIZE)
+    found: list[dict[str, Any]] = []
+    count, page = 0, 1
+    while True:
+        body = http.get(service.name, f"/api/{service.paths[0]}/", params={**params, "page": page, "page_size": size})
+        count, found, page = body["count"], found + body["results"], page + 1
+        if len(found) >= min(wanted, count) or not body["results"]:
+            return Items(count, found[:wanted])
+
+
+def all_first_items(
+    *, services: Sequence[Service], params: dict[str, str], wanted: int
+) -> dict[str, Items | ShopError]:
+    """`first_items` of each service at once: item type → what it answered, or why it did not."""
+
+    def ask(service: Service) -> Items | ShopError:
+        try:
+            return first_items(service=service, params=params, wanted=wanted)
+        except ShopError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=len(services)) as pool:
+        asked = {service.item_type or "": pool.submit(copy_context().run, ask, service) for service in services}
+        return {item_type: future.result() for item_type, future in asked.items()}

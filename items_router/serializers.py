@@ -1,0 +1,38 @@
+"""The shape of a collection."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from shopkit.items.serializers import TextField
+
+
+class CollectionSerializer(serializers.Serializer[Any]):
+    """`{id, title, description, created_at, updated_at, version}`; `id` is a slug, fixed once made."""
+
+    id = serializers.RegexField(r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z", max_length=60, source="_id")
+    title = serializers.CharField(max_length=200)
+    description = TextField(max_length=2000)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+    version = serializers.IntegerField(read_only=True)
+
+
+class CollectionUpdateSerializer(CollectionSerializer):
+    id = serializers.CharField(source="_id", read_only=True)
+
+
+class CollectionWithCountSerializer(CollectionSerializer):
+    """With `item_count`, over all types."""
+
+    item_count = serializers.IntegerField()
+
+
+class CombinedItemsSerializer(serializers.Serializer[Any]):
+    """A page of items of all types; beside the common fields each has its type's own."""
+
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = serializers.ListField(child=serializers.DictField())
+    sources = serializers.DictField(child=serializers.ChoiceField(["live", "unavailable"]))

@@ -1,0 +1,57 @@
+"""What can be done to collections."""
+
+from datetime import UTC, datetime
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from items_router import clients
+from items_router.documents import collections
+from shopkit import topology
+from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.mongo import Document
+
+
+def get(*, slug: str) -> Document:
+    found = collections().find_one({"_id": slug})
+    if found is None:
+        raise NotFound
+    return found
+
+
+def create(*, values: Document) -> Document:
+    """Keeps a new collection; `Conflict` when its slug is taken."""
+    now = datetime.now(UTC)
+    document = {**values, "created_at": now, "updated_at": now, "version": 1}
+    try:
+        collections().insert_one(document)
+    except DuplicateKeyError:
+        raise Conflict("There is a collection of that id already.", code="already_exists") from None
+    return document
+
+
+def update(*, slug: str, values: Document, version: int | None) -> Document:
+    """Sets fields, never the slug, which items name. `PreconditionFailed` when `version` is no longer the collection's."""
+    changed = {name: value for name, value in values.items() if name != "_id"}
+    updated = collections().find_one_and_update(
+        {"_id": slug} | ({} if version is None else {"version": version}),
+        {"$set": {**changed, "updated_at": datetime.now(UTC)}, "$inc": {"version": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if updated is None:
+        get(slug=slug)
+        raise PreconditionFailed
+    return updated
+
+
+def delete(*, slug: str) -> None:
+    """Forgets the name; items keep saying that they are in it."""
+    if collections().delete_one({"_id": slug}).deleted_count == 0:
+        raise NotFound
+
+
+def count_items(*, slug: str) -> int:
+    """How many items of all types name the collection. Asked of each item service, so not for lists."""
+    services = list(topology.by_item_type().values())
+    answers = clients.all_first_items(services=services, params={"collection": slug}, wanted=1)
+    return sum(answer.count for answer in answers.values() if isinstance(answer, clients.Items))

@@ -1,0 +1,12 @@
+"""Routes that items_router answers itself; the rest is proxied (see `routing.py`)."""
+
+from django.urls import path
+
+from items_router.views import CollectionListView, CollectionView, CombinedItemsView
+
+urlpatterns = [
+    path("api/items/", CombinedItemsView.as_view()),
+    path("api/products/", CombinedItemsView.as_view(schema=None)),
+    path("api/collections/", CollectionListView.as_view()),
+    path("api/collections/<slug:slug>/", CollectionView.as_view()),
+]

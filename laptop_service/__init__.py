@@ -1,0 +1,1 @@
+"""Laptops: their fields, filters and examples, declared on the items kernel."""

@@ -1,0 +1,1 @@
+"""Mobiles: their fields, filters and examples, declared on the items kernel."""

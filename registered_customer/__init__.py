@@ -1,0 +1,1 @@
+"""Registered customers: their profiles and addresses."""

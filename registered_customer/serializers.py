@@ -1,0 +1,15 @@
+"""The shape of a registered customer."""
+
+from rest_framework.validators import UniqueValidator
+
+from registered_customer.models import Customer
+from shopkit.customers.serializers import ACCOUNT, CustomerSerializer, EmailField
+
+
+class RegisteredSerializer(CustomerSerializer):
+    email = EmailField(validators=[UniqueValidator(Customer.objects.all())])
+
+    class Meta:
+        model = Customer
+        fields = (*ACCOUNT, "email_verified")
+        read_only_fields = ("email_verified", "created_at", "updated_at")

@@ -1,0 +1,15 @@
+"""The HTTP side of registered customers."""
+
+from registered_customer.models import Customer
+from registered_customer.serializers import RegisteredSerializer
+from shopkit.customers.views import AddressViewSet, CustomerViewSet
+
+
+class RegisteredViewSet(CustomerViewSet):
+    queryset = Customer.objects.all()
+    serializer_class = RegisteredSerializer
+    search_fields = [*CustomerViewSet.search_fields, "email"]
+
+
+class RegisteredAddressViewSet(AddressViewSet):
+    customers = Customer.objects.all()

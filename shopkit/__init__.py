@@ -1,0 +1,1 @@
+"""What every Polyshop service is made of. It knows no service."""

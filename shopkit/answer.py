@@ -1,0 +1,58 @@
+"""The response to one client: begun at most once, in the one error form when refused, never ended as if whole."""
+
+from shopkit.errors import ShopError, error_bytes
+from shopkit.hygiene import Headers
+from shopkit.incoming import Message, Scope, Send
+
+ABORT = "polyshop.abort"
+CLIENT_GONE = 499
+
+_REPLACED = frozenset((b"x-request-id", b"server", b"x-powered-by"))
+
+
+class Answer:
+    """Sends what a request is answered with. `status` is `CLIENT_GONE` until an answer begins."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self.status = CLIENT_GONE
+        self.started = False
+        self.request_id = request_id
+        self.served_by = ""
+        self._scope = scope
+        self._send = send
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Status and headers; the request id is added, once."""
+        self.status, self.started = status, True
+        headers.append((b"x-request-id", self.request_id.encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def piece(self, body: bytes, more: bool) -> None:
+        """A piece of the body; returns when the client has taken enough of what went before."""
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def refuse(self, error: ShopError) -> None:
+        """The error instead of an answer; once an answer has begun, the connection is cut instead."""
+        if self.started:
+            self._abort(error)
+            return
+        body = error_bytes(error, self.request_id)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+        await self.start(error.status, headers)
+        await self.piece(body, more=False)
+
+    async def send(self, message: Message) -> None:
+        """The ASGI `send` of another application whose answer this is."""
+        if message["type"] == "http.response.start":
+            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+            await self.start(message["status"], [header for header in headers if header[0] not in _REPLACED])
+        else:
+            await self._send(message)
+
+    def _abort(self, error: ShopError) -> None:
+        """Resets the client's connection, so that what it has cannot be taken for the whole."""
+        abort = self._scope.get("extensions", {}).get(ABORT)
+        if abort is None:
+            raise error
+        abort()

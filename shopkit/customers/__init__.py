@@ -1,0 +1,1 @@
+"""The customers kernel: what guests, registered customers and VIPs have in common."""

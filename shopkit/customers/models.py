@@ -1,0 +1,86 @@
+"""The tables that every customer service has, abstract; each service makes them its own, under the same names."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+
+from shopkit import topology
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+class CustomerBase(models.Model):
+    """A customer of one type. The id stays for life; `moved_to` names the type whose service has them now."""
+
+    id = models.CharField(primary_key=True, max_length=64, default=new_id, editable=False)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    preferences = models.JSONField(default=dict, blank=True)
+    moved_to = models.CharField(
+        max_length=20, blank=True, editable=False, choices=[(name, name) for name in topology.by_customer_type()]
+    )
+    anonymised_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.id
+
+
+class EmailCustomerBase(CustomerBase):
+    """A customer with an account: one email each, kept in lower case; null once anonymised."""
+
+    email = models.EmailField(unique=True, null=True)
+    birth_date = models.DateField(null=True, blank=True)
+
+    class Meta(CustomerBase.Meta):
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.lower() if self.email else None
+        super().save(*args, **kwargs)
+
+
+class AddressBase(models.Model):
+    """An address; at most one of a customer's is the default for shipping, and one for billing."""
+
+    customer = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="addresses")
+    name = models.CharField(max_length=200)
+    line1 = models.CharField(max_length=200)
+    line2 = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100)
+    region = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20)
+    country = models.CharField(max_length=2)
+    phone = models.CharField(max_length=40, blank=True)
+    default_shipping = models.BooleanField(default=False)
+    default_billing = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.line1}, {self.city}"
+
+
+class ViewedItemBase(models.Model):
+    """An item that a customer looked at, and when last."""
+
+    customer = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="viewed_items")
+    item_id = models.CharField(max_length=100)
+    viewed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        unique_together = [("customer", "item_id")]
+        ordering = ["-viewed_at", "id"]
+
+    def __str__(self) -> str:
+        return self.item_id

@@ -1,0 +1,57 @@
+"""The shapes of customers, addresses and histories; each service binds them to its own tables."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rest_framework import serializers
+
+from shopkit.addresses import AddressSerializer
+from shopkit.topology import Service
+
+PROFILE = ("id", "customer_type", "first_name", "last_name", "phone", "preferences", "created_at", "updated_at")
+ACCOUNT = (*PROFILE[:2], "email", *PROFILE[2:6], "birth_date", *PROFILE[6:])
+MAX_PREFERENCES = 50
+
+
+class CustomerSerializer(serializers.ModelSerializer[Any]):
+    """A profile. `preferences` is a flat map of up to 50 short values, for the shop front to use as it likes."""
+
+    id = serializers.CharField(read_only=True)
+    customer_type = serializers.SerializerMethodField()
+    preferences = serializers.DictField(child=serializers.CharField(max_length=200, allow_blank=True), required=False)
+
+    def get_customer_type(self, _customer: object) -> str:
+        service: Service = settings.SERVICE
+        return service.customer_type or ""
+
+    def validate_preferences(self, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > MAX_PREFERENCES or any(len(key) > 60 for key in value):
+            raise serializers.ValidationError(f"At most {MAX_PREFERENCES} preferences, with names of at most 60 characters.")
+        return value
+
+
+class EmailField(serializers.EmailField):
+    """An email address, in lower case, so that one address is one account."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return str(super().to_internal_value(data)).lower()
+
+
+class CustomerAddressSerializer(AddressSerializer):
+    """An address as a customer keeps it."""
+
+    id = serializers.IntegerField(read_only=True)
+    default_shipping = serializers.BooleanField(default=False)
+    default_billing = serializers.BooleanField(default=False)
+
+
+class ViewedItemSerializer(serializers.Serializer[Any]):
+    item_id = serializers.CharField(max_length=100)
+    viewed_at = serializers.DateTimeField()
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """What a customer looked at, the latest first; at most `LATEST`."""
+
+    LATEST: ClassVar[int] = 100
+    viewed_items = ViewedItemSerializer(many=True)

@@ -1,0 +1,34 @@
+"""What can be done to customers of any type."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+_DEFAULTS = ("default_shipping", "default_billing")
+
+
+@transaction.atomic
+def anonymise(*, customer: Any) -> None:
+    """Forgets who the customer is; the record and its id stay, so that orders still have somebody to belong to."""
+    for field in ("first_name", "last_name", "phone"):
+        setattr(customer, field, "")
+    if hasattr(customer, "email"):
+        customer.email = customer.birth_date = None
+        customer.addresses.all().delete()
+    customer.preferences = {}
+    customer.viewed_items.all().delete()
+    customer.anonymised_at = timezone.now()
+    customer.save()
+
+
+@transaction.atomic
+def keep_address(*, address: Any) -> Model:
+    """Saves an address; where it is a default, the customer's other addresses are no longer."""
+    type(address.customer).objects.select_for_update().get(pk=address.customer_id)  # one change of defaults at a time
+    address.save()
+    for default in _DEFAULTS:
+        if getattr(address, default):
+            address.customer.addresses.exclude(pk=address.pk).filter(**{default: True}).update(**{default: False})
+    return address  # type: ignore[no-any-return]

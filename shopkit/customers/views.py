@@ -1,0 +1,118 @@
+"""The HTTP side of a customer service: parse, one use-case, serialize."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet, ModelViewSet
+
+from shopkit import topology
+from shopkit.customers import services
+from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer
+from shopkit.errors import Moved, NotFound
+from shopkit.permissions import IsKnown, IsStaff
+
+
+def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
+    """The customer, `me` being the caller; `Moved` to where they are now, `NotFound` for none and for another's."""
+    if customer_id == "me":
+        customer_id = request.user.customer_id or ""
+    if not request.user.may_see(customer_id):
+        raise NotFound
+    found = customers.filter(pk=customer_id, anonymised_at=None).first()
+    if found is None:
+        raise NotFound
+    if found.moved_to:
+        raise Moved(_path_now(request, found))
+    return found
+
+
+def _path_now(request: Request, customer: Any) -> str:
+    here, there = settings.SERVICE.paths[0], topology.by_customer_type()[customer.moved_to].paths[0]
+    rest = request.path.partition("/api/")[2].split("/", 2)[2]
+    assert here != there
+    return f"/api/{there}/{customer.pk}/{rest}"
+
+
+class CustomerViewSet(ModelViewSet[Any]):
+    """Staff see all; a customer sees themselves. Those who moved on are found, but listed where they are now."""
+
+    permission_classes = [IsKnown]
+    lookup_url_kwarg = "customer_id"
+    ordering = ["created_at"]
+    ordering_fields = ["created_at", "updated_at", "last_name"]
+    search_fields = ["first_name", "last_name"]
+
+    def get_permissions(self) -> Any:
+        return [IsStaff()] if self.action == "create" else super().get_permissions()
+
+    def get_queryset(self) -> "QuerySet[Any]":
+        here = super().get_queryset().filter(moved_to="", anonymised_at=None)
+        user = self.request.user
+        return here if user.is_staff else here.filter(pk=user.customer_id)
+
+    def get_object(self) -> Any:
+        return find(super().get_queryset(), self.request, self.kwargs["customer_id"])
+
+    def perform_destroy(self, instance: Model) -> None:
+        services.anonymise(customer=instance)
+
+    @extend_schema(responses=HistorySerializer)
+    @action(detail=True)
+    def history(self, request: Request, customer_id: str) -> Response:
+        viewed = self.get_object().viewed_items.all()[: HistorySerializer.LATEST]
+        return Response(HistorySerializer({"viewed_items": viewed}).data)
+
+
+class AddressViewSet(GenericViewSet[Any]):
+    """A customer's addresses: `customers` is the service's own queryset of them."""
+
+    permission_classes = [IsKnown]
+    serializer_class = CustomerAddressSerializer
+    customers: "QuerySet[Any]"
+
+    def customer(self) -> Any:
+        return find(self.customers.all(), self.request, self.kwargs["customer_id"])
+
+    def get_queryset(self) -> "QuerySet[Any]":
+        return self.customer().addresses.order_by("id")
+
+    def list(self, request: Request, customer_id: str) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def create(self, request: Request, customer_id: str) -> Response:
+        customer = self.customer()
+        address = customer.addresses.model(customer=customer)
+        return self._keep(address, self.get_serializer(data=request.data), status.HTTP_201_CREATED)
+
+    def retrieve(self, request: Request, customer_id: str, address_id: int) -> Response:
+        return Response(self.get_serializer(self._address(address_id)).data)
+
+    def update(self, request: Request, customer_id: str, address_id: int, *, partial: bool = False) -> Response:
+        return self._keep(self._address(address_id), self.get_serializer(data=request.data, partial=partial))
+
+    def partial_update(self, request: Request, customer_id: str, address_id: int) -> Response:
+        return self.update(request, customer_id, address_id, partial=True)
+
+    def destroy(self, request: Request, customer_id: str, address_id: int) -> Response:
+        self._address(address_id).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _address(self, address_id: int) -> Any:
+        found = self.get_queryset().filter(pk=address_id).first()
+        if found is None:
+            raise NotFound
+        return found
+
+    def _keep(self, address: Any, given: BaseSerializer[Any], code: int = status.HTTP_200_OK) -> Response:
+        given.is_valid(raise_exception=True)
+        for field, value in given.validated_data.items():
+            setattr(address, field, value)
+        return Response(self.get_serializer(services.keep_address(address=address)).data, status=code)

@@ -1,0 +1,90 @@
+"""Turns whatever Django or Django REST framework raises into the one error form."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from pymongo.errors import ConnectionFailure
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from shopkit.errors import Conflict, Details, ShopError, Unavailable, error_body
+from shopkit.errors import NotFound as NothingHere
+
+_STORE_IS_DOWN = (OperationalError, InterfaceError, ConnectionFailure)
+
+
+def respond(error: ShopError, request_id: str) -> JsonResponse:
+    """The error as a plain Django response."""
+    return JsonResponse(error_body(error, request_id), status=error.status, headers=error.headers)
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's `EXCEPTION_HANDLER`; what it doesn't know stays an exception, for the middleware."""
+    error = as_shop_error(exc)
+    if error is None:
+        return None
+    request_id = getattr(context["request"], "request_id", "")
+    return Response(error_body(error, request_id), status=error.status, headers=error.headers)
+
+
+def as_shop_error(exc: Exception) -> ShopError | None:
+    if isinstance(exc, ShopError):
+        return exc
+    if isinstance(exc, Http404):
+        return NothingHere()
+    if isinstance(exc, _STORE_IS_DOWN):
+        return Unavailable("The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"})
+    if isinstance(exc, IntegrityError):
+        return Conflict()
+    if isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    return _from_rest(exc) if isinstance(exc, exceptions.APIException) else None
+
+
+def _from_rest(exc: exceptions.APIException) -> ShopError:
+    headers = {}
+    if getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]
+    if isinstance(exc, exceptions.Throttled) and exc.wait:
+        headers["Retry-After"] = str(int(exc.wait) + 1)
+    details = _details(exc.detail)
+    code = "invalid" if isinstance(exc, exceptions.ValidationError) else str(exc.default_code)
+    return ShopError(_sentence(exc, details), status=exc.status_code, code=code, details=details, headers=headers)
+
+
+def _sentence(exc: exceptions.APIException, details: Details) -> str:
+    if not details:
+        return str(exc.detail)
+    field, messages = next(iter(details.items()))
+    return f"{field}: {messages[0]}"
+
+
+def _details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Nested validation errors flattened to `{"lines.0.quantity": [...]}`."""
+    if isinstance(detail, dict):
+        pairs = [(f"{prefix}.{key}" if prefix else str(key), value) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(entry, (dict, list)) for entry in detail):
+        pairs = [(f"{prefix}.{index}" if prefix else str(index), value) for index, value in enumerate(detail)]
+    elif isinstance(detail, list):
+        return {prefix or "non_field_errors": [str(message) for message in detail]}
+    else:
+        return {prefix: [str(detail)]} if prefix else {}
+    return {field: messages for key, value in pairs for field, messages in _details(value, key).items()}
+
+
+def not_found(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
+    """The last route and the `handler404`."""
+    return respond(NothingHere(), getattr(request, "request_id", ""))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The `handler400`: a bad host, a suspicious upload and the like."""
+    error = ShopError("The request is malformed.", status=400, code="malformed")
+    return respond(error, getattr(request, "request_id", ""))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The `handler500`."""
+    return respond(ShopError(), getattr(request, "request_id", ""))

@@ -1,0 +1,84 @@
+"""Calls from one service to another: one pooled session, a deadline, one retry for idempotent calls, errors in our form."""
+
+from typing import Any
+
+import requests
+import structlog
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from shopkit import topology
+from shopkit.auth import Identity
+from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
+from shopkit.request_id import HEADER
+
+CONNECT_SECONDS, READ_SECONDS = 1.0, 5.0
+_RETRY = Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY))
+    return session
+
+
+_SESSION = _session()
+
+
+def call(
+    method: str,
+    service: str,
+    path: str,
+    *,
+    identity: Identity | None = None,
+    params: dict[str, Any] | None = None,
+    json: object = None,
+    read_seconds: float = READ_SECONDS,
+) -> Any:
+    """The JSON a peer answers with; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't."""
+    try:
+        response = _SESSION.request(
+            method,
+            topology.service(service).url + path,
+            params=params,
+            json=json,
+            headers=_headers(identity),
+            timeout=(CONNECT_SECONDS, read_seconds),
+            allow_redirects=False,
+        )
+    except requests.ConnectionError as error:
+        raise Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"}) from error
+    except requests.Timeout as error:
+        raise GatewayTimeout(f"{service} did not answer in time.") from error
+    return _answer(service, response)
+
+
+def get(service: str, path: str, *, identity: Identity | None = None, params: dict[str, Any] | None = None) -> Any:
+    return call("GET", service, path, identity=identity, params=params)
+
+
+def _headers(identity: Identity | None) -> dict[str, str]:
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    who = {"X-User-ID": identity.customer_id, "X-Customer-Type": identity.customer_type} if identity else {}
+    return {"Accept": "application/json", HEADER: request_id, **{name: value for name, value in who.items() if value}}
+
+
+def _answer(service: str, response: requests.Response) -> Any:
+    if response.status_code == 204:
+        return None
+    try:
+        body = response.json()
+    except ValueError as error:
+        raise BadGateway(f"{service} gave no usable answer.") from error
+    if response.ok and not response.is_redirect:
+        return body
+    raise _refusal(service, response.status_code, body)
+
+
+def _refusal(service: str, status: int, body: object) -> ShopError:
+    if not isinstance(body, dict) or "code" not in body or not 400 <= status < 600:
+        return BadGateway(f"{service} gave no usable answer.")
+    if status >= 500:
+        return Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"})
+    return ShopError(body.get("error"), status=status, code=body["code"], details=body.get("details"))

@@ -1,0 +1,22 @@
+"""What an item service declares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shopkit.items.filters import COMMON, Filter
+from shopkit.items.serializers import ItemSerializer
+
+
+@dataclass(frozen=True)
+class ItemKind:
+    """One item type: its name, its path, its fields, its own filters, and which of its own fields `search` looks in."""
+
+    type: str
+    path: str
+    serializer: type[ItemSerializer]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    searched: tuple[str, ...] = ()
+
+    @property
+    def all_filters(self) -> dict[str, Filter]:
+        return {**COMMON, **self.filters}

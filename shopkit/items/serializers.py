@@ -1,0 +1,82 @@
+"""The shape of an item: the fields all types share. A type's serializer adds its own as class attributes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from shopkit.money import CurrencyField, MoneyField
+
+
+class RatingSerializer(serializers.Serializer[Any]):
+    average = serializers.FloatField()
+    count = serializers.IntegerField()
+
+
+class TextField(serializers.CharField):
+    """Short text; an update may leave it out, an item may be without it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 200, "required": False, "allow_blank": True, "default": "", **kwargs})
+
+
+class IsoDateField(serializers.DateField):
+    """A date kept as ISO 8601 text, which compares as dates do."""
+
+    def to_internal_value(self, value: Any) -> str:  # type: ignore[override]
+        return super().to_internal_value(value).isoformat()
+
+
+class WordsField(serializers.ListField):
+    """A list of short words; no duplicates."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.CharField(max_length=60)
+        super().__init__(child=child, **{"max_length": 30, "default": list, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """`{id, type, name, description, price, currency, stock, brand, tags, collections, images, rating, …, version}`.
+
+    `price` may be absent or null: then the item is not for sale yet. `stock` counts on creation only.
+    """
+
+    id = serializers.CharField(source="_id", read_only=True)
+    type = serializers.SerializerMethodField()
+    name = serializers.CharField(max_length=200)
+    description = TextField(max_length=5000)
+    price = MoneyField(allow_null=True, default=None)
+    currency = CurrencyField()
+    stock = serializers.IntegerField(source="available", min_value=0, max_value=10**9, default=0)
+    brand = TextField()
+    tags = WordsField()
+    collections = WordsField()
+    images = serializers.ListField(child=serializers.URLField(), read_only=True)
+    rating = RatingSerializer(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+    version = serializers.IntegerField(read_only=True)
+
+    def get_type(self, _item: object) -> str:
+        return str(self.context["kind"].type)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = self.initial_data.get("type") if isinstance(self.initial_data, Mapping) else None
+        if given is not None and given != self.context["kind"].type:
+            raise serializers.ValidationError({"type": [f"This service keeps items of type {self.get_type(None)}."]})
+        return attrs
+
+
+class StockChangeSerializer(serializers.Serializer[Any]):
+    """`{change, reason}`: how many more (or, negative, fewer) are free to sell, and why."""
+
+    change = serializers.IntegerField(min_value=-(10**6), max_value=10**6)
+    reason = serializers.CharField(max_length=200)
+
+    def validate_change(self, value: int) -> int:
+        if value == 0:
+            raise serializers.ValidationError("A change of nothing is no change.")
+        return value

@@ -1,0 +1,108 @@
+"""What can be done to items. Each write that can race is one conditional update of one document."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+
+from shopkit import mongo
+from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.items.filters import fold
+from shopkit.items.kind import ItemKind
+from shopkit.mongo import Document
+
+INDEXES = ("price", "name", "created_at", "collections", "tags")
+
+
+def items() -> Collection[Document]:
+    return mongo.collection("items")
+
+
+def ensure_indexes() -> None:
+    for field in INDEXES:
+        items().create_index([(field, 1), ("_id", 1)])
+
+
+def get(*, item_id: str) -> Document:
+    """The document; `NotFound` when there is none."""
+    found = items().find_one({"_id": item_id})
+    if found is None:
+        raise NotFound
+    return found
+
+
+def create(*, kind: ItemKind, values: Document, item_id: str | None = None) -> Document:
+    """Keeps a new item, and returns it. `values` are what the kind's serializer validated."""
+    document = new_document(kind=kind, values=values, item_id=item_id or f"{kind.type}_{uuid.uuid4().hex}")
+    items().insert_one(document)
+    return document
+
+
+def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
+    """The document that `create` keeps; the sample data's loader makes its documents with it too."""
+    now = _now()
+    document = {
+        "images": [],
+        "rating": {"average": 0.0, "count": 0},
+        "holds": {},
+        "created_at": now,
+        **values,
+        "_id": item_id,
+        "updated_at": now,
+        "version": 1,
+    }
+    return {**document, "words": words(kind, document)}
+
+
+def update(*, kind: ItemKind, item_id: str, values: Document, version: int | None) -> Document:
+    """Sets fields, never stock. `PreconditionFailed` when `version` is given and no longer the item's."""
+    current = get(item_id=item_id)
+    changed = {name: value for name, value in values.items() if name != "available"}
+    changed |= {"words": words(kind, {**current, **changed}), "updated_at": _now()}
+    # the words were made from this version's fields, so only this version may take them
+    expected = current["version"] if version is None else version
+    updated = items().find_one_and_update(
+        {"_id": item_id, "version": expected},
+        {"$set": changed, "$inc": {"version": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if updated is not None:
+        return updated
+    if version is not None:
+        raise PreconditionFailed
+    return update(kind=kind, item_id=item_id, values=values, version=None)
+
+
+def delete(*, item_id: str, version: int | None) -> None:
+    """Removes an item that nobody holds; `Conflict` while an order does."""
+    current = get(item_id=item_id)
+    if version is not None and current["version"] != version:
+        raise PreconditionFailed
+    if items().delete_one({"_id": item_id, "version": current["version"], "holds": {}}).deleted_count == 0:
+        raise Conflict("The item is held by an order, or has just changed.", code="item_in_use")
+
+
+def adjust_stock(*, item_id: str, change: int) -> Document:
+    """Adds to what is free to sell, or takes from it; `Conflict` rather than below zero."""
+    updated = items().find_one_and_update(
+        {"_id": item_id, "available": {"$gte": max(0, -change)}},
+        {"$inc": {"available": change, "version": 1}, "$set": {"updated_at": _now()}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if updated is None:
+        get(item_id=item_id)
+        raise Conflict("There is not that much in stock.", code="out_of_stock")
+    return updated
+
+
+def words(kind: ItemKind, document: Document) -> str:
+    """What `search` looks in: names, makers and the kind's own searched fields, folded."""
+    values: list[Any] = [document.get(field, "") for field in ("name", "brand", *kind.searched)]
+    return fold(" ".join([*map(str, values), *document.get("tags", [])]))
+
+
+def _now() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what the store keeps

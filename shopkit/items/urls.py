@@ -1,0 +1,62 @@
+"""The routes of an item service, made from its kind."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import serializers
+
+from shopkit.items.kind import ItemKind
+from shopkit.items.query import ordering_parameter
+from shopkit.items.views import ItemListView, ItemView, KindView, StockView
+
+_ROUTES: tuple[tuple[str, type[KindView]], ...] = (
+    ("", ItemListView),
+    ("<str:item_id>/", ItemView),
+    ("<str:item_id>/stock/", StockView),
+)
+_ALIASES = ("items", "products")
+
+
+def item_urls(kind: ItemKind) -> list[URLPattern]:
+    """The kind's own path, described in the schema, and those that the items router passes on, which are the same."""
+    views = [(rest, _of_kind(view, kind)) for rest, view in _ROUTES]
+    typed = [path(f"api/{kind.path}/{rest}", view.as_view()) for rest, view in views]
+    aliases = [path(f"api/{alias}/{rest}", view.as_view(schema=None)) for alias in _ALIASES for rest, view in views]
+    return typed + aliases
+
+
+def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:
+    """The view for this kind, and with a schema that speaks of it."""
+    copy = type(view.__name__, (view,), {"kind": kind})
+    one = extend_schema(request=kind.serializer, responses=kind.serializer)
+    methods = {name: one for name in ("put", "patch") if hasattr(view, name)}
+    if view is ItemListView:
+        methods = {"get": _list_schema(kind), "post": extend_schema(request=kind.serializer, responses={201: kind.serializer})}
+    elif view is ItemView:
+        methods |= {"get": one, "delete": extend_schema(responses={204: None})}
+    else:
+        methods = {"post": extend_schema(responses=kind.serializer)}
+    return extend_schema_view(**methods)(copy)
+
+
+def _list_schema(kind: ItemKind) -> Any:
+    parameters = [
+        OpenApiParameter(name, {**each.schema}, OpenApiParameter.QUERY) for name, each in kind.all_filters.items()
+    ]
+    parameters += [
+        OpenApiParameter("ordering", ordering_parameter(), OpenApiParameter.QUERY),
+        OpenApiParameter("page", OpenApiTypes.INT, OpenApiParameter.QUERY),
+        OpenApiParameter("page_size", OpenApiTypes.INT, OpenApiParameter.QUERY),
+    ]
+    page = inline_serializer(
+        f"{kind.type.title()}Page",
+        {
+            "count": serializers.IntegerField(),
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": kind.serializer(many=True),
+        },
+    )
+    return extend_schema(parameters=parameters, responses=page, operation_id=f"{kind.path}_list")

@@ -1,0 +1,96 @@
+"""The HTTP side of an item service: parse, one use-case, serialize."""
+
+import re
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shopkit.errors import Invalid, NotFound
+from shopkit.items import services
+from shopkit.items.kind import ItemKind
+from shopkit.items.query import ItemQuery
+from shopkit.items.serializers import ItemSerializer, StockChangeSerializer
+from shopkit.mongo import Document
+from shopkit.pagination import Pages
+from shopkit.permissions import ReadOrStaff
+
+_ETAG = re.compile(r'"(\d{1,18})"\Z')
+
+
+class KindView(APIView):
+    """Any view of one kind of item."""
+
+    kind: ClassVar[ItemKind]
+    permission_classes = [ReadOrStaff]
+    pagination_class = Pages
+
+    def shape(self, *args: Any, **kwargs: Any) -> ItemSerializer:
+        return self.kind.serializer(*args, context={"kind": self.kind, "request": self.request}, **kwargs)
+
+    def answer(self, item: Document, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.shape(item).data, status=code, headers={"ETag": f'"{item["version"]}"'})
+
+    def valid(self, **kwargs: Any) -> Document:
+        serializer = self.shape(data=self.request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+
+class ItemListView(KindView):
+    def get(self, request: Request) -> Response:
+        asked = request.query_params.get("type")
+        if asked is not None and asked != self.kind.type:
+            raise Invalid(f"This service keeps items of type {self.kind.type}.", code="unknown_item_type")
+        pages = self.pagination_class()
+        page: Any = pages.paginate_queryset(ItemQuery(self.kind, request.query_params), request, self)
+        return pages.get_paginated_response(self.shape(page, many=True).data)
+
+    def post(self, request: Request) -> Response:
+        return self.answer(services.create(kind=self.kind, values=self.valid()), status.HTTP_201_CREATED)
+
+
+class ItemView(KindView):
+    def get(self, request: Request, item_id: str) -> Response:
+        return self.answer(services.get(item_id=item_id))
+
+    def put(self, request: Request, item_id: str) -> Response:
+        return self._update(item_id, partial=False)
+
+    def patch(self, request: Request, item_id: str) -> Response:
+        return self._update(item_id, partial=True)
+
+    def delete(self, request: Request, item_id: str) -> Response:
+        services.delete(item_id=item_id, version=expected_version(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _update(self, item_id: str, *, partial: bool) -> Response:
+        if not item_id.startswith(f"{self.kind.type}_"):
+            raise NotFound
+        values = self.valid(partial=partial)
+        return self.answer(
+            services.update(
+                kind=self.kind, item_id=item_id, values=values, version=expected_version(self.request)
+            )
+        )
+
+
+class StockView(KindView):
+    @extend_schema(request=StockChangeSerializer)
+    def post(self, request: Request, item_id: str) -> Response:
+        change = StockChangeSerializer(data=request.data)
+        change.is_valid(raise_exception=True)
+        return self.answer(services.adjust_stock(item_id=item_id, change=change.validated_data["change"]))
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` names; None without the header or for `*`; `Invalid` for what is no ETag of ours."""
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
+        return None
+    if not (match := _ETAG.match(header)):
+        raise Invalid('If-Match must be an ETag such as "3".', details={"If-Match": ["not an ETag"]})
+    return int(match[1])

@@ -1,0 +1,71 @@
+"""Loads the sample data into a running fleet: `python -m shopkit.loader [SERVICE …]`. What is there already stays as it is."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from shopkit import http, topology
+from shopkit.config import ROOT, config
+from shopkit.errors import ShopError
+from shopkit.runner import state
+
+Say = Callable[[str], None]
+AT_ONCE = 2
+
+
+class LoadError(Exception):
+    """What could not be loaded, in one sentence."""
+
+
+def load_all(*, services: Iterable[topology.Service] | None = None, say: Say = print) -> None:
+    """Each service's sample data, by its own `load_initial_data` command, with a line for each; `LoadError` for the first
+    that fails."""
+    chosen = [service for service in services or topology.SERVICES.values() if fixture_exists(service)]
+    say(f"Loading the sample data of {len(chosen)} services:")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for number, (service, line) in enumerate(zip(chosen, pool.map(_load, chosen), strict=True), 1):
+            say(f"  {service.name:<20} {line} ({number} of {len(chosen)})")
+
+
+def fixture_exists(service: topology.Service) -> bool:
+    return (ROOT / "fixtures" / f"{service.name}.json").exists()
+
+
+def _load(service: topology.Service) -> str:
+    command = [sys.executable, str(ROOT / "manage.py"), service.name, "load_initial_data"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LoadError(f"{service.name}: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
+    return done.stdout.strip()
+
+
+def check_running(services: Iterable[topology.Service]) -> None:
+    """`LoadError` for the first service that is not ready."""
+    for service in services:
+        try:
+            http.get(service.name, "/health/ready")
+        except ShopError:
+            raise LoadError(
+                f"{service.name} is not ready at {service.url}; start the fleet with `make run`, then run this again."
+            ) from None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="load_initial_data.sh", description=__doc__)
+    parser.add_argument("services", nargs="*", choices=[[], *topology.SERVICES], help="only these")
+    names = parser.parse_args().services
+    services = [topology.service(name) for name in names or topology.SERVICES if topology.service(name).store]
+    if running := state.read(config().data.resolve()):
+        os.environ.update(running.environment)
+    try:
+        check_running(services)
+        load_all(services=services)
+    except LoadError as error:
+        sys.exit(f"load_initial_data: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Django settings that all services share; `settings_for` adds what the topology says of one of them."""
+
+from typing import Any
+
+import dj_database_url
+
+from shopkit import topology
+from shopkit.config import ROOT, Config, config
+from shopkit.logging import logging_config
+
+_BASE_APPS = ["django.contrib.staticfiles", "rest_framework", "django_filters", "drf_spectacular", "shopkit"]
+_ADMIN_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+]
+_BASE_MIDDLEWARE = [
+    "shopkit.middleware.RequestMiddleware",
+    "shopkit.middleware.HygieneMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+_ADMIN_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+_ADMIN_CONTEXT = [
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+_REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["shopkit.auth.IdentityAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["shopkit.permissions.IsStaff"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "shopkit.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "shopkit.filters.StrictOrdering",
+        "rest_framework.filters.SearchFilter",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "shopkit.schema.ShopSchema",
+    "EXCEPTION_HANDLER": "shopkit.error_handler.handle",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+}
+_SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
+
+
+def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The Django settings of one service, for `globals().update(...)` in its `settings.py`; `apps` it alone needs."""
+    service, env = topology.service(name), config()
+    admin = service.relational
+    return {
+        "SERVICE": service,
+        "SECRET_KEY": env.secret(),
+        "DEBUG": False,
+        "ALLOWED_HOSTS": env.hosts,
+        "ROOT_URLCONF": "shopkit.urls",
+        "INSTALLED_APPS": [*(_ADMIN_APPS if admin else []), *_BASE_APPS, "corsheaders", *apps, name],
+        "MIDDLEWARE": [*_BASE_MIDDLEWARE, *(_ADMIN_MIDDLEWARE if admin else [])],
+        "TEMPLATES": [_templates(_ADMIN_CONTEXT if admin else [])],
+        "DATABASES": {"default": _database(name, env)} if admin else {},
+        "CACHES": {"default": _cache(name, env)},
+        "MONGO_URL": env.mongo_url,
+        "MONGO_DATABASE": env.mongo_database or name,
+        "REST_FRAMEWORK": _REST_FRAMEWORK,
+        "SPECTACULAR_SETTINGS": _spectacular(name),
+        "LOGGING": logging_config(env.log_level),
+        "LOGGING_CONFIG": "shopkit.logging.configure",
+        "STATIC_URL": "/static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_AUTOREFRESH": False,
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "APPEND_SLASH": False,
+        "USE_X_FORWARDED_HOST": True,
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": MAX_BODY,
+        "CORS_ALLOWED_ORIGINS": env.cors,
+        "CORS_URLS_REGEX": r"^/api/",
+        "SESSION_COOKIE_NAME": f"{name}_session",
+        "CSRF_COOKIE_NAME": f"{name}_csrf",
+        **(_production() if env.production else {}),
+    }
+
+
+def _templates(more_context: list[str]) -> dict[str, Any]:
+    context = ["django.template.context_processors.request", *more_context]
+    backend = "django.template.backends.django.DjangoTemplates"
+    return {"BACKEND": backend, "APP_DIRS": True, "OPTIONS": {"context_processors": context}}
+
+
+def _database(name: str, env: Config) -> dict[str, Any]:
+    parsed = dict(dj_database_url.parse(env.database(name), conn_max_age=60, conn_health_checks=True))
+    if parsed["ENGINE"].endswith("sqlite3"):
+        parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), **_SQLITE_OPTIONS}
+    if parsed["ENGINE"].endswith("mysql"):
+        strict = "SET sql_mode='STRICT_TRANS_TABLES', innodb_strict_mode=1"
+        parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "charset": "utf8mb4", "init_command": strict}
+    return parsed
+
+
+def _cache(name: str, env: Config) -> dict[str, Any]:
+    if env.redis_url:
+        backend = "django.core.cache.backends.redis.RedisCache"
+        return {"BACKEND": backend, "LOCATION": env.redis_url, "KEY_PREFIX": name}
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
+
+def _spectacular(name: str) -> dict[str, Any]:
+    return {
+        "TITLE": name,
+        "VERSION": "1",
+        "SERVE_INCLUDE_SCHEMA": False,
+        "COMPONENT_SPLIT_REQUEST": True,
+        "SCHEMA_PATH_PREFIX": "/api/",
+        "SERVE_AUTHENTICATION": [],
+        "SERVE_PERMISSIONS": [],
+        "SWAGGER_UI_DIST": "SIDECAR",
+        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    }
+
+
+def _production() -> dict[str, Any]:
+    return {
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SECURE_HSTS_PRELOAD": True,
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+    }

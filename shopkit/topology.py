@@ -1,0 +1,150 @@
+"""The fleet, declared once: each service's name, port, paths, store and calls.
+
+Routes, peer addresses, the runner, the loader and the console derive from `SERVICES`.
+A new item type is one folder and one `item(...)` line here.
+"""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Store(StrEnum):
+    """Where a service keeps its data in production; embedded, all but MONGO are SQLite."""
+
+    NONE = ""
+    SQLITE = "sqlite"
+    MYSQL = "mysql"
+    POSTGRES = "postgresql"
+    MONGO = "mongodb"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it."""
+
+    name: str
+    port: int
+    paths: tuple[str, ...] = ()
+    store: Store = Store.NONE
+    calls: tuple[str, ...] = ()
+    behind: str | None = None
+    item_type: str | None = None
+    customer_type: str | None = None
+    proxies: bool = False
+
+    @property
+    def relational(self) -> bool:
+        return self.store in (Store.SQLITE, Store.MYSQL, Store.POSTGRES)
+
+    @property
+    def url(self) -> str:
+        """Where its peers reach it: `<NAME>_URL`, else its port (with `SHOP_PORT_OFFSET`) on this machine."""
+        return os.environ.get(f"{self.name.upper()}_URL", f"http://127.0.0.1:{self.listen_port}")
+
+    @property
+    def listen_port(self) -> int:
+        return self.port + int(os.environ.get("SHOP_PORT_OFFSET", "0"))
+
+
+def item(name: str, port: int, path: str, item_type: str) -> Service:
+    """An item service, behind the items router."""
+    return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type)
+
+
+def customer(name: str, port: int, path: str, customer_type: str, store: Store) -> Service:
+    """A customer service, behind the customer router."""
+    return Service(name, port, (path,), store, behind="customer_router", customer_type=customer_type)
+
+
+_LEAVES = (
+    customer("guest_customer", 8001, "guest-customer", "guest", Store.SQLITE),
+    customer("registered_customer", 8007, "registered-customer", "registered", Store.MYSQL),
+    customer("vip_customer", 8008, "vip-customer", "vip", Store.MYSQL),
+    item("book_service", 8010, "books", "book"),
+    item("laptop_service", 8011, "laptops", "laptop"),
+    item("mobile_service", 8012, "mobiles", "mobile"),
+    item("clothes_service", 8013, "clothes", "clothes"),
+)
+
+
+def _names(*, behind: str) -> tuple[str, ...]:
+    return tuple(service.name for service in _LEAVES if service.behind == behind)
+
+
+SERVICES: dict[str, Service] = {
+    service.name: service
+    for service in (
+        Service(
+            "gateway",
+            8000,
+            calls=(
+                "customer_router",
+                "items_router",
+                "cart_service",
+                "order_service",
+                "paying_service",
+                "shipping_service",
+            ),
+            proxies=True,
+        ),
+        Service(
+            "cart_service",
+            8002,
+            ("carts",),
+            Store.POSTGRES,
+            calls=("items_router", "customer_router"),
+        ),
+        Service(
+            "order_service",
+            8003,
+            ("orders",),
+            Store.POSTGRES,
+            calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
+        ),
+        Service("paying_service", 8004, ("payments",), Store.POSTGRES),
+        Service(
+            "items_router",
+            8005,
+            ("items", "products", "collections"),
+            Store.MONGO,
+            calls=_names(behind="items_router"),
+            proxies=True,
+        ),
+        Service("shipping_service", 8006, ("shipments",), Store.POSTGRES),
+        Service(
+            "customer_router",
+            8009,
+            ("customers",),
+            Store.MYSQL,
+            calls=_names(behind="customer_router"),
+            proxies=True,
+        ),
+        *_LEAVES,
+    )
+}
+
+
+def service(name: str) -> Service:
+    """The service of that name; a `KeyError` that names those there are."""
+    if name not in SERVICES:
+        raise KeyError(f"there is no service {name!r}; there are {', '.join(sorted(SERVICES))}")
+    return SERVICES[name]
+
+
+def by_item_type() -> dict[str, Service]:
+    return {s.item_type: s for s in SERVICES.values() if s.item_type}
+
+
+def by_customer_type() -> dict[str, Service]:
+    return {s.customer_type: s for s in SERVICES.values() if s.customer_type}
+
+
+def by_path() -> dict[str, Service]:
+    """The segment after `/api/` → the service that owns it."""
+    return {path: s for s in SERVICES.values() for path in s.paths}
+
+
+def api_segment(path: str) -> str:
+    """`/api/books/book_1/` → `"books"`; empty for a path that is not under `/api/`."""
+    return path[5:].partition("/")[0] if path.startswith("/api/") else ""

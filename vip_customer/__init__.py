@@ -1,0 +1,1 @@
+"""VIPs: profiles and addresses, tiers, points, and the benefits of a tier."""

@@ -1,0 +1,20 @@
+"""VIPs and benefits in the Django admin."""
+
+from django.contrib import admin
+
+from shopkit.customers.admin import CustomerAdmin, inline
+from vip_customer.models import Address, Benefit, Customer, PointsEntry, ViewedItem
+
+
+@admin.register(Customer)
+class VipAdmin(CustomerAdmin):
+    list_display = (*CustomerAdmin.list_display, "tier", "points")
+    list_filter = ("tier", *CustomerAdmin.list_filter)
+    readonly_fields = (*CustomerAdmin.readonly_fields, "points")
+    inlines = [inline(Address), inline(PointsEntry), inline(ViewedItem)]
+
+
+@admin.register(Benefit)
+class BenefitAdmin(admin.ModelAdmin[Benefit]):
+    list_display = ("tier", "kind", "name", "value", "active")
+    list_filter = ("tier", "kind", "active")

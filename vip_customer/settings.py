@@ -1,0 +1,5 @@
+"""Settings of vip_customer: the shared ones, for this service."""
+
+from shopkit.settings import settings_for
+
+globals().update(settings_for("vip_customer"))
