@@ -1,2 +1,48 @@
-run:
-	.venv/bin/python -m shopkit.runner run
+# Polyshop: `make run` starts the fleet, `make help` says the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: run stop status logs reset test bench load help
+
+run: .venv/run ## Start the stores and the fourteen services; Ctrl-C ends them
+	@$(BIN)/python -m shopkit.runner run $(SERVICES)
+
+stop: .venv/run ## End a fleet that runs in another terminal
+	@$(BIN)/python -m shopkit.runner stop
+
+status: .venv/run ## What runs where, and how much memory it takes
+	@$(BIN)/python -m shopkit.runner status
+
+logs: .venv/run ## Follow the logs (SERVICES="gateway book_service" for some)
+	@$(BIN)/python -m shopkit.runner logs $(SERVICES)
+
+reset: .venv/run ## Delete all data; the next run loads the sample data anew
+	@$(BIN)/python -m shopkit.runner reset
+
+load: .venv/run ## Load the sample data into the running fleet
+	@./load_initial_data.sh
+
+test: .venv/test ## Lint, types, import rules, and all tests
+	@$(BIN)/python -m tests
+
+bench: .venv/test ## Measure the way through (needs nginx and wrk)
+	@$(BIN)/python -m bench
+
+help: ## This list
+	@echo "Polyshop. Settings by environment: SHOP_DATA (folder), SHOP_PORT_OFFSET (number), SHOP_ACCESS (open|secure)."
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: Polyshop needs Python 3.11 or newer, and there is no $(PYTHON); install it, or name it: make run PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Polyshop needs Python 3.11 or newer, and $(PYTHON) is older; name a newer one: make run PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+.venv/run: requirements.txt | .venv/bin/python
+	@echo "Installing what Polyshop needs into .venv (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test: requirements-dev.txt .venv/run
+	@echo "Installing what the tests need into .venv (once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,6 +1,7 @@
 """What a service reads from its environment, checked once at start; nothing else reads `os.environ`."""
 
 import ipaddress
+import os
 import secrets
 from functools import cache
 from pathlib import Path
@@ -76,8 +77,9 @@ class Config(BaseSettings):
             raise ValueError("ALLOWED_HOSTS must name the hosts in production, without a wildcard.")
 
     def database(self, name: str) -> str:
-        """The database URL of one service; by default a SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data.resolve() / name}.sqlite3"
+        """`<NAME>_DATABASE_URL`, else `DATABASE_URL`, else a SQLite file in the data folder."""
+        own = os.environ.get(f"{name.upper()}_DATABASE_URL")
+        return own or self.database_url or f"sqlite:///{self.data.resolve() / name}.sqlite3"
 
     def secret(self) -> str:
         """The signing secret; in development one is made on first start and kept in the data folder."""

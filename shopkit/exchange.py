@@ -4,10 +4,11 @@ import asyncio
 
 from shopkit.answer import Answer
 from shopkit.clock import Clock, RequestTimeout
+from shopkit.connection import Connection
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError
 from shopkit.hygiene import Headers, encoded_path, response_headers
 from shopkit.incoming import ClientGone, Request
-from shopkit.upstream import Connection, Limits, Upstream
+from shopkit.upstream import Limits, Upstream
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 

@@ -84,9 +84,7 @@ class Body:
 class Request:
     """What a router sees of a request. `path` is canonical; `query` is as it came; headers are without forged ones."""
 
-    def __init__(
-        self, scope: Scope, path: str, arrival: Arrival, body: Body, request_id: str, json_limit: int
-    ) -> None:
+    def __init__(self, scope: Scope, path: str, arrival: Arrival, body: Body, request_id: str, json_limit: int) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.path = path

@@ -15,6 +15,6 @@ class VipAdmin(CustomerAdmin):
 
 
 @admin.register(Benefit)
-class BenefitAdmin(admin.ModelAdmin[Benefit]):
+class BenefitAdmin(admin.ModelAdmin):
     list_display = ("tier", "kind", "name", "value", "active")
     list_filter = ("tier", "kind", "active")

@@ -5,8 +5,6 @@ from typing import Any
 
 from django.db import models
 
-from shopkit import topology
-
 
 def new_id() -> str:
     return str(uuid.uuid4())
@@ -20,9 +18,7 @@ class CustomerBase(models.Model):
     last_name = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=40, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
-    moved_to = models.CharField(
-        max_length=20, blank=True, editable=False, choices=[(name, name) for name in topology.by_customer_type()]
-    )
+    moved_to = models.CharField(max_length=20, blank=True, editable=False)
     anonymised_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -5,15 +5,16 @@ Every expectation is MongoDB's documented behaviour; nothing here is particular 
 
 import random
 import re
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from bson import Decimal128, Int64, ObjectId
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.datetime_ms import DatetimeMS
 from pymongo import (
     ASCENDING,
     DESCENDING,
@@ -95,7 +96,7 @@ MIXED: list[Document] = [
         ({"$lt": datetime(2025, 1, 1)}, "date"),
         ({"$gte": float("nan")}, "nan"),
         ({"$exists": False}, "missing"),
-        ({"$exists": True, "$type_free": 0} and {"$exists": True, "$in": [None]}, "null array"),
+        ({"$exists": True, "$in": [None]}, "null array"),
         ({"$size": 0}, "empty"),
         ({"$size": 1}, "nested"),
         ({"$all": [1, "x"]}, "array"),
@@ -146,7 +147,7 @@ NESTED: list[Document] = [
         ({"$or": [{"a": 4}, {"a.b": 3}]}, "scalar some"),
         ({"$and": [{"a.b": 1}, {"a.b": 2}]}, "maps"),
         ({"$nor": [{"a": {"$exists": True}}]}, "none"),
-        ({"$or": [{"$and": [{"a": 1}, {"a": 2}]}, {"a": {}}]}, "scalars bare"),
+        ({"$or": [{"$and": [{"a": 1}, {"a": 2}]}, {"a": {}}]}, "scalars bare some"),
         ({}, "none scalar null bare b_null b_1 empty scalars maps some"),
     ],
 )
@@ -326,9 +327,6 @@ def test_values_come_back_as_they_went_in(items: Items) -> None:
 
 
 def test_dates_beyond_pythons_are_kept(database: Database[Document]) -> None:
-    from bson.codec_options import DatetimeConversion
-    from bson.datetime_ms import DatetimeMS
-
     options = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
     items: Items = database.get_collection("items", codec_options=options)
     items.insert_one({"_id": 1, "v": DatetimeMS(2**55)})
@@ -406,11 +404,8 @@ def test_a_large_batch_is_split_and_kept_whole(items: Items) -> None:
 
 def test_an_unacknowledged_write_is_done(items: Items) -> None:
     items.with_options(write_concern=WriteConcern(w=0)).insert_one({"_id": 1})
-    # The same connection serves the pool's one user here, so this read comes after that write.
-    for _ in range(100):
-        if items.find_one({"_id": 1}):
-            return
-    raise AssertionError("the write never showed")
+    # The read may take another connection and overtake the write.
+    assert any(items.find_one({"_id": 1}) for _ in range(1000))
 
 
 def test_majority_concerns_are_understood(items: Items) -> None:
@@ -742,7 +737,16 @@ SALES: list[Document] = [
             ],
         ),
         (
-            [{"$group": {"_id": None, "avg": {"$avg": "$price"}, "min": {"$min": "$price"}, "max": {"$max": "$price"}}}],
+            [
+                {
+                    "$group": {
+                        "_id": None,
+                        "avg": {"$avg": "$price"},
+                        "min": {"$min": "$price"},
+                        "max": {"$max": "$price"},
+                    }
+                }
+            ],
             [{"_id": None, "avg": 32.5 / 3, "min": 2.5, "max": "n/a"}],
         ),
         (
@@ -762,10 +766,22 @@ SALES: list[Document] = [
                 {"_id": "phone", "f": 5, "l": None, "p": []},
             ],
         ),
-        ([{"$group": {"_id": "$none", "s": {"$addToSet": "$m.x"}}}, {"$unwind": "$s"}, {"$sort": {"s": 1}}, {"$count": "n"}], [{"n": 2}]),
         (
-            [{"$group": {"_id": {"k": "$kind", "x": "$m.x"}, "n": {"$sum": 1}}}, {"$sort": {"n": -1, "_id.x": 1}}, {"$limit": 2}],
-            None,
+            [
+                {"$group": {"_id": "$none", "s": {"$addToSet": "$m.x"}}},
+                {"$unwind": "$s"},
+                {"$sort": {"s": 1}},
+                {"$count": "n"},
+            ],
+            [{"n": 2}],
+        ),
+        (
+            [
+                {"$group": {"_id": {"k": "$kind", "x": "$m.x"}, "n": {"$sum": 1}}},
+                {"$sort": {"n": -1, "_id.x": 1}},
+                {"$limit": 2},
+            ],
+            [{"_id": {"k": "phone"}, "n": 2}, {"_id": {"k": "book", "x": 1}, "n": 2}],
         ),
         ([{"$sort": {"_id": -1}}, {"$skip": 1}, {"$limit": 2}, {"$project": {"_id": 1}}], [{"_id": 4}, {"_id": 3}]),
         ([{"$match": {"_id": 1}}, {"$project": {"m": 0, "tags": 0}}], [{"_id": 1, "kind": "book", "price": 10}]),
@@ -811,15 +827,9 @@ SALES: list[Document] = [
         ),
     ],
 )
-def test_a_pipeline_gives_what_its_stages_say(
-    items: Items, pipeline: list[Document], expected: list[Document] | None
-) -> None:
+def test_a_pipeline_gives_what_its_stages_say(items: Items, pipeline: list[Document], expected: list[Document]) -> None:
     items.insert_many(SALES)
-    expected = expected or ([] if expected == [] else [{"_id": {"k": "book", "x": 1}, "n": 2}, {"_id": {"k": "phone"}, "n": 2}])
-    found = list(items.aggregate(pipeline))
-    if len(expected) == 2 and "n" in expected[0] and type(expected[0]["_id"]) is dict:
-        found.sort(key=lambda group: str(group["_id"]["k"]))
-    assert found == expected
+    assert list(items.aggregate(pipeline)) == expected
 
 
 def test_a_long_aggregation_comes_in_batches(items: Items) -> None:
@@ -836,14 +846,16 @@ def test_collections_are_made_listed_and_dropped(database: Database[Document]) -
     assert sorted(database.list_collection_names()) == ["empty", "full"]
     assert database.list_collection_names(filter={"name": "full"}) == ["full"]
     with pytest.raises(OperationFailure) as error:
-        database.command("create", "empty", capped=False) if False else database.create_collection("empty", check_exists=False)
-    assert error.value.code in (48, None) or "already exists" in str(error.value)
+        database.command("create", "full")
+    assert error.value.code == 48
     database.full.drop()
     database.full.drop()
     assert database.list_collection_names() == ["empty"]
 
 
-def test_a_dropped_database_is_gone_with_its_indexes(client: MongoClient[Document], database: Database[Document]) -> None:
+def test_a_dropped_database_is_gone_with_its_indexes(
+    client: MongoClient[Document], database: Database[Document]
+) -> None:
     database.items.create_index("sku", unique=True)
     database.items.insert_one({"_id": 1, "sku": 1})
     assert database.name in client.list_database_names()
@@ -875,11 +887,8 @@ def test_guarded_updates_of_many_threads_are_exact(items: Items) -> None:
             if items.update_one(query, change).modified_count:
                 won.append(order)
 
-    threads = [threading.Thread(target=reserve, args=(worker,)) for worker in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(reserve, range(8)))
     document = only(items, "i")
     assert document["available"] == 0
     assert len(won) == len(set(won)) == 250
@@ -888,22 +897,17 @@ def test_guarded_updates_of_many_threads_are_exact(items: Items) -> None:
 
 def test_one_of_many_wins_a_unique_key(items: Items) -> None:
     items.create_index("sku", unique=True)
-    outcomes: list[bool] = []
 
-    def insert(worker: int) -> None:
-        for n in range(25):
-            try:
-                items.insert_one({"sku": n, "worker": worker})
-                outcomes.append(True)
-            except DuplicateKeyError:
-                outcomes.append(False)
+    def insert(n: int) -> bool:
+        try:
+            items.insert_one({"sku": n % 25})
+        except DuplicateKeyError:
+            return False
+        return True
 
-    threads = [threading.Thread(target=insert, args=(worker,)) for worker in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (outcomes.count(True), len(outcomes)) == (25, 150)
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(insert, range(150)))
+    assert outcomes.count(True) == 25
     assert sorted(items.distinct("sku")) == list(range(25))
 
 

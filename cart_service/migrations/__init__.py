@@ -1,0 +1,1 @@
+"""The database of cart_service, step by step."""

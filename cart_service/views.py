@@ -1,0 +1,103 @@
+"""The HTTP side of carts: parse, one use-case, serialize."""
+
+import uuid
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cart_service import services
+from cart_service.filters import CartFilter
+from cart_service.models import Cart
+from cart_service.serializers import AddItemSerializer, CartSerializer, QuantitySerializer
+from shopkit.auth import Identity
+from shopkit.items.views import expected_version
+from shopkit.permissions import IsKnown
+
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The cart\'s ETag, such as "3".')
+
+
+class CartListView(ListAPIView[Cart]):
+    """A customer's own carts; to staff, all."""
+
+    queryset = Cart.objects.prefetch_related("lines")
+    serializer_class = CartSerializer
+    filterset_class = CartFilter
+    ordering_fields = ["created_at", "updated_at"]
+    ordering = ["-created_at"]
+
+    def get_permissions(self) -> Any:
+        return [AllowAny()] if self.request.method == "POST" else [IsKnown()]
+
+    def get_queryset(self) -> QuerySet[Cart]:
+        carts, user = super().get_queryset(), _caller(self.request)
+        return carts if user.is_staff else carts.filter(owner_id=user.customer_id)
+
+    @extend_schema(request=None, responses={201: CartSerializer})
+    def post(self, request: Request) -> Response:
+        CartSerializer(data=request.data).is_valid(raise_exception=True)
+        return _answer(services.create_cart(identity=_caller(request)), status.HTTP_201_CREATED)
+
+
+class CartView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=CartSerializer)
+    def get(self, request: Request, cart_id: uuid.UUID) -> Response:
+        return _answer(services.get_cart(cart_id=cart_id, identity=_caller(request)))
+
+    @extend_schema(parameters=[IF_MATCH], responses={204: None})
+    def delete(self, request: Request, cart_id: uuid.UUID) -> Response:
+        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        services.delete_cart(cart=cart, version=expected_version(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CartItemsView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(parameters=[IF_MATCH], request=AddItemSerializer, responses={201: CartSerializer})
+    def post(self, request: Request, cart_id: uuid.UUID) -> Response:
+        """Puts an item in; the same item again adds up. Answers with the whole cart."""
+        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        given = AddItemSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        changed = services.add_item(cart=cart, version=expected_version(request), **given.validated_data)
+        return _answer(changed, status.HTTP_201_CREATED)
+
+
+class CartItemView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(parameters=[IF_MATCH], request=QuantitySerializer, responses=CartSerializer)
+    def patch(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
+        """Sets how many of a line's item there are. Answers with the whole cart."""
+        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        given = QuantitySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        version = expected_version(request)
+        return _answer(services.change_quantity(cart=cart, line_id=line_id, version=version, **given.validated_data))
+
+    @extend_schema(parameters=[IF_MATCH], responses={204: None})
+    def delete(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
+        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        changed = services.remove_line(cart=cart, line_id=line_id, version=expected_version(request))
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=_etag(changed))
+
+
+def _caller(request: Request) -> Identity:
+    return cast(Identity, request.user)
+
+
+def _answer(cart: Cart, code: int = status.HTTP_200_OK) -> Response:
+    return Response(CartSerializer(cart).data, status=code, headers=_etag(cart))
+
+
+def _etag(cart: Cart) -> dict[str, str]:
+    return {"ETag": f'"{cart.version}"'}

@@ -1,0 +1,62 @@
+"""Tests of one service run in a process of their own: `pytest book_service` makes this process that service's."""
+
+import os
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from shopkit import entry, topology
+
+
+def _service_under_test() -> str | None:
+    """`SHOP_SERVICE`, else the service in whose folder the first path on the command line is."""
+    named = [Path(word).parts[0] for word in sys.argv[1:] if not word.startswith("-") and Path(word).parts]
+    return os.environ.get("SHOP_SERVICE") or next((name for name in named if name in topology.SERVICES), None)
+
+
+os.environ["SHOP_DATA"] = mkdtemp(prefix="polyshop-test-")
+os.environ.setdefault("SHOP_LOG_LEVEL", "ERROR")
+if name := _service_under_test():
+    entry.use(name)
+    os.environ["MONGO_DATABASE"] = f"test_{uuid.uuid4().hex}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    """The MongoDB that `MONGO_URL` names, else an embedded one of this session's own."""
+    if url := os.environ.get("MONGO_URL"):
+        yield url
+        return
+    port = free_port()
+    command = [sys.executable, "-m", "shopkit.embedded", str(port), f"{os.environ['SHOP_DATA']}/mongodb.sqlite3"]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield f"mongodb://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def store(mongo_url: str, settings: object) -> Iterator[None]:
+    """The service's own MongoDB database, empty before and gone after."""
+    from shopkit import mongo
+
+    settings.MONGO_URL = mongo_url  # type: ignore[attr-defined]
+    mongo._client.cache_clear()
+    yield
+    mongo._client().drop_database(settings.MONGO_DATABASE)  # type: ignore[attr-defined]
+    mongo._client().close()
+    mongo._client.cache_clear()

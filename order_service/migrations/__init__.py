@@ -1,0 +1,1 @@
+"""The database of order_service, step by step."""

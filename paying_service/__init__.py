@@ -1,0 +1,1 @@
+"""Payments: what was asked of whom for an order, and what became of it."""

@@ -1,0 +1,1 @@
+"""The database of paying_service, step by step."""

@@ -1,0 +1,1 @@
+"""Shipments: the parcel of an order, and where it is."""

