@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
+import django
 import pytest
 
 from shopkit import entry, topology
@@ -25,6 +26,7 @@ os.environ.setdefault("SHOP_LOG_LEVEL", "ERROR")
 if name := _service_under_test():
     entry.use(name)
     os.environ["MONGO_DATABASE"] = f"test_{uuid.uuid4().hex}"
+    django.setup()
 
 
 def free_port() -> int:
@@ -55,8 +57,8 @@ def store(mongo_url: str, settings: object) -> Iterator[None]:
     from shopkit import mongo
 
     settings.MONGO_URL = mongo_url  # type: ignore[attr-defined]
-    mongo._client.cache_clear()
+    mongo.close()
     yield
-    mongo._client().drop_database(settings.MONGO_DATABASE)  # type: ignore[attr-defined]
-    mongo._client().close()
-    mongo._client.cache_clear()
+    database = mongo.database()
+    database.client.drop_database(database.name)
+    mongo.close()

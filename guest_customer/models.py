@@ -10,6 +10,10 @@ class Customer(CustomerBase):
 
     email = models.EmailField(blank=True)
 
+    def forget(self) -> None:
+        super().forget()
+        self.email = ""
+
 
 class ViewedItem(ViewedItemBase):
     """An item a guest looked at."""

@@ -1,6 +1,6 @@
 """The HTTP side of registered customers."""
 
-from registered_customer.models import Customer
+from registered_customer.models import Address, Customer
 from registered_customer.serializers import RegisteredSerializer
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
 
@@ -12,4 +12,5 @@ class RegisteredViewSet(CustomerViewSet):
 
 
 class RegisteredAddressViewSet(AddressViewSet):
+    queryset = Address.objects.all()
     customers = Customer.objects.all()

@@ -34,5 +34,12 @@ def collection(name: str) -> Collection[Document]:
     return database()[name]
 
 
+def close() -> None:
+    """Forgets the client; the next use makes a new one."""
+    if _client.cache_info().currsize:
+        _client().close()
+        _client.cache_clear()
+
+
 def ping() -> None:
     _client().admin.command("ping")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from rest_framework import serializers
 
 
@@ -22,3 +24,13 @@ class ShopSchema(AutoSchema):  # type: ignore[no-untyped-call]
         bodies = super()._get_response_bodies(direction)
         bodies["default"] = self._get_response_for_code(ErrorSerializer, "default")
         return bodies
+
+
+class IdentityScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Tells that `IdentityAuthentication` takes a bearer token."""
+
+    target_class = "shopkit.auth.IdentityAuthentication"
+    name = "access_token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return build_bearer_security_scheme_object("Authorization", "Bearer", bearer_format="JWT")

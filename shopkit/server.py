@@ -60,6 +60,8 @@ def migrate(service: topology.Service) -> None:
         call_command("migrate", interactive=False, verbosity=0)
     if service.item_type:
         import_module("shopkit.items.services").ensure_indexes()
+    import_module("django.db").connections.close_all()  # the workers, forked from here, open their own
+    import_module("shopkit.mongo").close()
 
 
 def main(arguments: list[str] | None = None) -> None:

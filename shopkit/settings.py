@@ -107,6 +107,7 @@ def _database(name: str, env: Config) -> dict[str, Any]:
     parsed = dict(dj_database_url.parse(env.database(name), conn_max_age=60, conn_health_checks=True))
     if parsed["ENGINE"].endswith("sqlite3"):
         parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), **_SQLITE_OPTIONS}
+        parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file, as in earnest: in memory, locks work otherwise
     if parsed["ENGINE"].endswith("mysql"):
         strict = "SET sql_mode='STRICT_TRANS_TABLES', innodb_strict_mode=1"
         parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "charset": "utf8mb4", "init_command": strict}

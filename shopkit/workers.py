@@ -18,6 +18,8 @@ from shopkit.errors import HeadersTooLarge, Invalid, ShopError, error_bytes
 from shopkit.request_id import HEADER, sane_or_new
 
 LINGER_S = 2.0
+SILENCE_S = 15
+_SILENCE = struct.pack("ll", SILENCE_S, 0)
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -48,6 +50,7 @@ def _error(status: int) -> ShopError:
 class Protocol(ASGIProtocol):  # type: ignore[misc]
     """One client connection of a `ProxyWorker`."""
 
+    _refused = False
     _lingering = False
     _closed: bool
     _response_buffer: bytes
@@ -94,12 +97,13 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._response_buffer = self._response_buffer.replace(b"Server: gunicorn/asgi\r\n", b"", 1)
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
+        self._refused = True
         self._safe_write(refusal(status))
 
     def _close_transport(self) -> None:
-        """Closes for good only when the client has stopped sending, or it might never read why (RFC 9112 §9.6)."""
-        receiver = self._body_receiver
-        if self._closed or (receiver is not None and receiver._complete):
+        """Waits for a client that is still sending, or it might never read the answer (RFC 9112 §9.6)."""
+        unread = self._body_receiver is not None and not self._body_receiver._complete
+        if self._closed or not (unread or self._refused):
             super()._close_transport()
             return
         self._closed = self._lingering = True
@@ -146,10 +150,15 @@ def _write_error(client: socket.socket, status: int, reason: str, message: str) 
 
 
 class ServiceWorker(ThreadWorker):  # type: ignore[misc]
-    """For a service that answers by itself, in threads."""
+    """For a service that answers by itself, in threads; a client that sends nothing more loses its thread."""
 
     def init_process(self) -> None:
         # gunicorn has no setting for either.
         gunicorn.util.write_error = _write_error
         wsgi.Response = _Response
         super().init_process()
+
+    def handle(self, conn: Any) -> Any:
+        if not conn.initialized:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
+        return super().handle(conn)

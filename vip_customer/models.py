@@ -1,5 +1,6 @@
 """VIPs, their addresses and views, their points, and the benefits of each tier."""
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from shopkit.customers.models import AddressBase, EmailCustomerBase, ViewedItemBase
@@ -54,7 +55,7 @@ class Benefit(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=500, blank=True)
-    value = models.PositiveSmallIntegerField(default=0)
+    value = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     active = models.BooleanField(default=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
 from shopkit.permissions import ReadOrStaff
-from vip_customer.models import Benefit, Customer
+from vip_customer.models import Address, Benefit, Customer
 from vip_customer.serializers import BenefitSerializer, PointsEntrySerializer, TierSerializer, VipSerializer
 from vip_customer.tiers import POINTS
 
@@ -28,7 +28,7 @@ class VipViewSet(CustomerViewSet):
         page: Any = self.paginate_queryset(self.get_object().points_entries.all())
         return self.get_paginated_response(PointsEntrySerializer(page, many=True).data)
 
-    @extend_schema(responses=BenefitSerializer(many=True))
+    @extend_schema(responses=BenefitSerializer(many=True), operation_id="vip_customer_own_benefits_list")
     def benefits(self, request: Request, customer_id: str) -> Response:
         """What the customer's tier gives."""
         page: Any = self.paginate_queryset(Benefit.objects.filter(tier=self.get_object().tier, active=True).order_by("id"))
@@ -36,6 +36,7 @@ class VipViewSet(CustomerViewSet):
 
 
 class VipAddressViewSet(AddressViewSet):
+    queryset = Address.objects.all()
     customers = Customer.objects.all()
 
 

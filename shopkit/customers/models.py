@@ -29,6 +29,11 @@ class CustomerBase(models.Model):
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.id
 
+    def forget(self) -> None:
+        """Empties what says who this is; the caller saves."""
+        self.first_name = self.last_name = self.phone = ""
+        self.preferences = {}
+
 
 class EmailCustomerBase(CustomerBase):
     """A customer with an account: one email each, kept in lower case; null once anonymised."""
@@ -38,6 +43,11 @@ class EmailCustomerBase(CustomerBase):
 
     class Meta(CustomerBase.Meta):
         abstract = True
+
+    def forget(self) -> None:
+        super().forget()
+        self.email = self.birth_date = None
+        self.addresses.all().delete()  # type: ignore[attr-defined]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower() if self.email else None

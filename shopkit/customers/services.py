@@ -12,12 +12,7 @@ _DEFAULTS = ("default_shipping", "default_billing")
 @transaction.atomic
 def anonymise(*, customer: Any) -> None:
     """Forgets who the customer is; the record and its id stay, so that orders still have somebody to belong to."""
-    for field in ("first_name", "last_name", "phone"):
-        setattr(customer, field, "")
-    if hasattr(customer, "email"):
-        customer.email = customer.birth_date = None
-        customer.addresses.all().delete()
-    customer.preferences = {}
+    customer.forget()
     customer.viewed_items.all().delete()
     customer.anonymised_at = timezone.now()
     customer.save()

@@ -1,6 +1,7 @@
 """`python -m shopkit.embedded PORT FILE`: serve the documents in FILE on 127.0.0.1:PORT until SIGTERM."""
 
 import logging
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def main(arguments: list[str]) -> None:
         serve(port=int(arguments[0]), path=Path(arguments[1]))
     except (InUse, OSError) as error:
         sys.exit(str(error))
+    except sqlite3.Error as error:
+        sys.exit(f"{arguments[1]}: {error}")
 
 
 if __name__ == "__main__":

@@ -22,17 +22,15 @@ _WRITE_CONCERNS = (None, 0, 1, "majority")
 
 class _Command(NamedTuple):
     run: Callable[[Store, Document], Document]
-    arguments: frozenset[str]
+    arguments: frozenset[str] | None
 
 
 def _takes(run: Callable[[Store, Document], Document], arguments: str = "") -> _Command:
     return _Command(run, frozenset(arguments.split()))
 
 
-# What a driver tells about itself, and offers, at its hello; the answer agrees to none of it.
-_HELLO = _takes(
-    admin.hello, "helloOk client compression saslSupportedMechs speculativeAuthenticate loadBalanced backpressure"
-)
+# Whatever a driver tells about itself, or offers, at its hello; the answer agrees to nothing.
+_HELLO = _Command(admin.hello, None)
 _MODIFY = _takes(writes.find_and_modify, "query sort remove update new fields upsert")
 
 COMMANDS: dict[str, _Command] = {
@@ -88,7 +86,7 @@ def _checked(command: Document) -> Callable[[Store, Document], Document]:
         raise Unsupported(f"the command {name}", COMMAND_NOT_FOUND)
     run, known = COMMANDS[name]
     for argument in arguments:
-        if argument not in known and argument not in _COMMON:
+        if known is not None and argument not in known | _COMMON:
             raise Unsupported(f"the argument {argument} of {name}")
     _check_concern(command.get("readConcern"), "level", _READ_CONCERNS, "read concern")
     _check_concern(command.get("writeConcern"), "w", _WRITE_CONCERNS, "write concern")

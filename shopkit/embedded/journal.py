@@ -7,7 +7,7 @@ from typing import Any
 
 import bson
 
-from shopkit.embedded.wire import CODEC
+from shopkit.embedded.values import CODEC, Document
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS collections (namespace TEXT PRIMARY KEY);
@@ -53,12 +53,12 @@ class Journal:
     def namespaces(self) -> list[str]:
         return [row[0] for row in self._sqlite.execute("SELECT namespace FROM collections ORDER BY rowid")]
 
-    def documents(self, namespace: str) -> Iterator[dict[str, Any]]:
+    def documents(self, namespace: str) -> Iterator[Document]:
         """A collection's documents in the order of their insertion."""
         rows = self._sqlite.execute("SELECT body FROM documents WHERE namespace = ? ORDER BY rowid", (namespace,))
         return (bson.decode(body, CODEC) for (body,) in rows)
 
-    def indexes(self, namespace: str) -> Iterator[dict[str, Any]]:
+    def indexes(self, namespace: str) -> Iterator[Document]:
         """The specifications of a collection's indexes, as `createIndexes` takes them."""
         rows = self._sqlite.execute("SELECT spec FROM indexes WHERE namespace = ? ORDER BY rowid", (namespace,))
         return (bson.decode(spec, CODEC) for (spec,) in rows)
@@ -67,10 +67,11 @@ class Journal:
         self._write("INSERT INTO collections VALUES (?)", namespace)
 
     def drop_collection(self, namespace: str) -> None:
-        for table in ("documents", "indexes", "collections"):
-            self._write(f"DELETE FROM {table} WHERE namespace = ?", namespace)
+        self._write("DELETE FROM documents WHERE namespace = ?", namespace)
+        self._write("DELETE FROM indexes WHERE namespace = ?", namespace)
+        self._write("DELETE FROM collections WHERE namespace = ?", namespace)
 
-    def put_index(self, namespace: str, name: str, spec: dict[str, Any]) -> None:
+    def put_index(self, namespace: str, name: str, spec: Document) -> None:
         self._write("INSERT INTO indexes VALUES (?, ?, ?)", namespace, name, bson.encode(spec))
 
     def delete_index(self, namespace: str, name: str) -> None:

@@ -106,7 +106,8 @@ def _apply(document: Document, change: _Change) -> None:
                 return
             child = holder[part] = {}
         if type(child) is not dict:
-            return _leave_or_refuse(child, change)
+            _leave_or_refuse(child, change)
+            return
         holder = child
     new = _OPERATORS[change.operator](holder.get(last, MISSING), change.argument)
     if new is MISSING:

@@ -9,11 +9,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bson import Binary, Decimal128, Int64, ObjectId, Timestamp
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 
 from shopkit.embedded.errors import BAD_VALUE, EMPTY_FIELD_NAME, TYPE_MISMATCH, StoreError, Unsupported
 
 Document = dict[str, Any]
+# Dates stay milliseconds: Python's datetime could neither hold all of them nor give back what it was given.
+CODEC: Final[CodecOptions[Document]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 Key = tuple[int, Any]
 MAX_DEPTH: Final = 100
 

@@ -4,13 +4,12 @@ Source: MongoDB wire protocol specification: OP_MSG, and OP_QUERY and OP_REPLY f
 """
 
 import struct
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
 
-# Dates stay milliseconds: Python's datetime could neither hold all of them nor give back what it was given.
-CODEC: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+from shopkit.embedded.values import CODEC, Document
+
 MAX_MESSAGE_BYTES = 48_000_000
 
 _OP_REPLY, _OP_QUERY, _OP_MSG = 1, 2004, 2013
@@ -25,7 +24,7 @@ class Malformed(Exception):
 class Request(NamedTuple):
     """A command as one document, and how to answer it: `silent` wants no answer."""
 
-    command: dict[str, Any]
+    command: Document
     identity: int
     legacy: bool
     silent: bool
@@ -62,10 +61,10 @@ def _parse(body: bytes, identity: int, code: int) -> Request:
     return Request(command, identity, legacy=False, silent=bool(flags & _MORE_TO_COME))
 
 
-def _sections(body: bytes) -> dict[str, Any]:
+def _sections(body: bytes) -> Document:
     """The body section, with each document sequence added as an array under its name."""
-    command: dict[str, Any] = {}
-    sequences: dict[str, Any] = {}
+    command: Document = {}
+    sequences: Document = {}
     place = 0
     while place < len(body):
         size = _INT.unpack_from(body, place + 1)[0]
@@ -85,17 +84,17 @@ def _sections(body: bytes) -> dict[str, Any]:
     return command | sequences
 
 
-def _legacy_command(body: bytes) -> dict[str, Any]:
+def _legacy_command(body: bytes) -> Document:
     end = body.index(0, 4)
     if body[4:end] != b"admin.$cmd":
         raise Malformed("OP_QUERY is for hello only")
-    command: dict[str, Any] = bson.decode(body[end + 9 : end + 9 + _INT.unpack_from(body, end + 9)[0]], CODEC)
+    command: Document = bson.decode(body[end + 9 : end + 9 + _INT.unpack_from(body, end + 9)[0]], CODEC)
     if next(iter(command), "") not in ("hello", "isMaster", "ismaster"):
         raise Malformed("OP_QUERY is for hello only")
     return command | {"$db": "admin"}
 
 
-def encode_reply(request: Request, reply: dict[str, Any]) -> bytes:
+def encode_reply(request: Request, reply: Document) -> bytes:
     """The whole message that answers `request`."""
     document = bson.encode(reply)
     if request.legacy:

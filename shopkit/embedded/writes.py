@@ -24,7 +24,7 @@ class _Outcome(NamedTuple):
 
 
 def _run_batch(command: Document, name: str, run: Callable[[Document], _Outcome]) -> Document:
-    """The reply to a batch of statements; an ordered one ends with its first error, and what is unsupported undoes all."""
+    """The reply to a batch of statements; an ordered one ends with its first error. `Unsupported` undoes them all."""
     outcomes: dict[int, _Outcome] = {}
     errors = []
     for index, statement in enumerate(as_list(command.get(name), name)):

@@ -1,7 +1,6 @@
 """Starts the fleet, waits until it is ready, restarts what dies, and ends it all."""
 
 import contextlib
-import http.client
 import os
 import signal
 import socket
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from shopkit import server, topology
+from shopkit.healthcheck import is_ready
 from shopkit.runner import state
 from shopkit.runner.errors import RunnerError
 from shopkit.runner.process import WATCHED, Process
@@ -123,16 +123,7 @@ def listens(process: Process) -> bool:
 
 
 def answers_ready(process: Process) -> bool:
-    """A service with a store is ready when that is; one without, as soon as it lives."""
-    path = "/health/ready" if topology.service(process.name).store else "/health/live"
-    connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return is_ready(topology.service(process.name))
 
 
 def check_ports(processes: Iterable[Process]) -> None:

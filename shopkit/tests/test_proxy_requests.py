@@ -62,7 +62,14 @@ def test_forwarding_headers_from_outside_are_written_anew(server: Server, upstre
 
 
 def test_hop_by_hop_headers_and_those_that_connection_names_stay_behind(server: Server, upstream: Upstream) -> None:
-    hop = ["TE: trailers", "Keep-Alive: 5", "Proxy-Authorization: x", "Proxy-Connection: x", "Upgrade: h2c", "X-Mine: 1"]
+    hop = [
+        "TE: trailers",
+        "Keep-Alive: 5",
+        "Proxy-Authorization: x",
+        "Proxy-Connection: x",
+        "Upgrade: h2c",
+        "X-Mine: 1",
+    ]
     head, _ = forwarded(server, upstream, *hop, "Connection: X-Mine, keep-alive", "X-Other: 2", "Trailer: x")
     sent = headers_of(head)
     assert sent["x-other"] == "2"
@@ -173,7 +180,7 @@ def test_ambiguous_framing_and_broken_headers_never_reach_an_upstream(
     answer = server.raw(raw)
     assert answer.status in (400, 501)
     assert is_refusal(answer, answer.status)
-    assert upstream.nobody_calls()
+    assert not upstream.calls()
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "a@b", "a,b"])
@@ -260,7 +267,7 @@ def test_json_over_its_limit_is_413_also_in_chunks(server: Server) -> None:
 def test_a_body_announced_over_the_limit_is_413_and_reaches_nobody(server: Server, upstream: Upstream) -> None:
     answer = server.raw(request(upstream.path(), "Content-Length: 1500001", method="POST"))
     assert is_refusal(answer, 413, "too_large")
-    assert upstream.nobody_calls()
+    assert not upstream.calls()
 
 
 def test_a_chunked_body_over_the_limit_is_413_and_its_upstream_cut_off(server: Server, upstream: Upstream) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shopkit.errors import Conflict
-from shopkit.incoming import ASGIApp, Message, Receive, Scope, Send
+from shopkit.incoming import Message, Receive, Scope, Send
 from shopkit.proxy import Forward, Limits, Proxy, Request
 
 PATIENCE = 10.0
@@ -103,16 +104,9 @@ class Upstream:
         self._peers.append(Peer(self._listener.accept()[0]))
         return self._peers[-1]
 
-    def nobody_calls(self) -> bool:
-        """Whether no connection waits to be taken up."""
-        self._listener.settimeout(0)
-        try:
-            self._listener.accept()
-        except BlockingIOError:
-            return True
-        finally:
-            self._listener.settimeout(PATIENCE)
-        return False
+    def calls(self) -> bool:
+        """Whether a connection waits to be taken up."""
+        return bool(select.select([self._listener], [], [], 0)[0])
 
     def close(self) -> None:
         self._listener.close()
@@ -220,6 +214,9 @@ class Waiting:
         except BaseException as error:
             self._result.append(error)
 
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
     def answer(self) -> Response:
         self._thread.join(PATIENCE)
         assert self._result, "no answer in time"
@@ -314,4 +311,17 @@ async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 
-_: ASGIApp = _fallback
+def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """A WSGI service that gives back its body, once it has all of it."""
+    if environ["PATH_INFO"] == "/bug":
+        raise ValueError("a bug in a service")
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application that fails before it has answered, or after."""
+    if scope["path"] == "/begun":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise ValueError("a bug in an application")

@@ -1,5 +1,6 @@
 """A server process of its own for each test, on a free port, over a file in the test's folder."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import ServerSelectionTimeoutError
 
 Document = dict[str, Any]
 _ROOT = Path(__file__).parents[3]
@@ -29,11 +31,13 @@ class Server:
         """Returns a client once the server answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self.command(self.port), cwd=_ROOT, stderr=log)
-        client = MongoClient[Document](
-            "127.0.0.1", self.port, serverSelectionTimeoutMS=10_000, heartbeatFrequencyMS=500
-        )
-        client.admin.command("ping")
-        return client
+        # Short, because what is under way when the server is killed waits as long for another.
+        client = MongoClient[Document]("127.0.0.1", self.port, serverSelectionTimeoutMS=500)
+        for _ in range(20):
+            with contextlib.suppress(ServerSelectionTimeoutError):
+                client.admin.command("ping")
+                return client
+        raise AssertionError(self.log.read_text())
 
     def command(self, port: int) -> list[str]:
         return [sys.executable, "-m", "shopkit.embedded", str(port), str(self.path)]

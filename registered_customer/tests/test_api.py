@@ -1,0 +1,99 @@
+"""Registered customers over HTTP: accounts by email, and addresses with one default of each kind."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from registered_customer.models import Customer
+
+pytestmark = pytest.mark.django_db
+ME = {"X-User-ID": "123", "X-Customer-Type": "registered"}
+ADDRESS = {"name": "Ada L", "line1": "1 Main St", "city": "London", "postal_code": "N1", "country": "gb"}
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return Customer.objects.create(id="123", email="ada@example.com", first_name="Ada")
+
+
+@pytest.fixture
+def add(client: Client, customer: Customer) -> Callable[..., Any]:
+    def added(**more: Any) -> Any:
+        return client.post("/api/customers/me/addresses/", {**ADDRESS, **more}, "application/json", headers=ME)
+
+    return added
+
+
+def test_an_email_is_one_account_in_any_case(client: Client, customer: Customer) -> None:
+    answer = client.post("/api/customers/", {"email": "ADA@Example.com"}, "application/json")
+    assert (answer.status_code, list(answer.json()["details"])) == (400, ["email"])
+
+
+def test_an_account_is_made_by_staff_and_not_verified(client: Client) -> None:
+    answer = client.post("/api/customers/", {"email": "New@Example.com", "email_verified": True}, "application/json")
+    assert answer.status_code == 201
+    assert (answer.json()["email"], answer.json()["email_verified"]) == ("new@example.com", False)
+
+
+def test_search_finds_by_email(client: Client, customer: Customer) -> None:
+    assert client.get("/api/customers/?search=ada@").json()["count"] == 1
+
+
+def test_an_address_has_its_country_in_capitals(add: Callable[..., Any]) -> None:
+    answer = add()
+    assert (answer.status_code, answer.json()["country"]) == (201, "GB")
+
+
+def test_a_country_that_is_none_is_refused(add: Callable[..., Any]) -> None:
+    assert list(add(country="XX").json()["details"]) == ["country"]
+
+
+def test_a_new_default_takes_the_place_of_the_old(client: Client, add: Callable[..., Any]) -> None:
+    first = add(default_shipping=True, default_billing=True).json()["id"]
+    second = add(default_shipping=True).json()["id"]
+    found = {each["id"]: each for each in client.get("/api/customers/me/addresses/", headers=ME).json()["results"]}
+    assert (found[first]["default_shipping"], found[first]["default_billing"]) == (False, True)
+    assert (found[second]["default_shipping"], found[second]["default_billing"]) == (True, False)
+
+
+def test_an_address_is_changed_and_removed(client: Client, add: Callable[..., Any]) -> None:
+    path = f"/api/registered-customer/123/addresses/{add().json()['id']}/"
+    assert client.patch(path, {"city": "Leeds"}, "application/json", headers=ME).json()["city"] == "Leeds"
+    assert client.put(path, {**ADDRESS, "city": "York"}, "application/json", headers=ME).json()["city"] == "York"
+    assert client.delete(path, headers=ME).status_code == 204
+    assert client.get(path, headers=ME).status_code == 404
+
+
+def test_anothers_addresses_are_not_there(client: Client, add: Callable[..., Any]) -> None:
+    address = add().json()["id"]
+    other = {"X-User-ID": "9", "X-Customer-Type": "registered"}
+    for path in ("", f"{address}/"):
+        assert client.get(f"/api/customers/123/addresses/{path}", headers=other).status_code == 404
+
+
+def test_deleting_frees_the_email_and_forgets_addresses(client: Client, add: Callable[..., Any], customer: Customer) -> None:
+    add()
+    assert client.delete("/api/customers/me/", headers=ME).status_code == 204
+    customer.refresh_from_db()
+    assert (customer.email, customer.addresses.count()) == (None, 0)
+    assert client.post("/api/customers/", {"email": "ada@example.com"}, "application/json").status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_new_defaults_one_remains(client: Client) -> None:
+    customer = Customer.objects.create(id="123", email="ada@example.com")
+
+    def add(_number: int) -> int:
+        try:
+            body = {**ADDRESS, "default_shipping": True}
+            return client.post("/api/customers/me/addresses/", body, "application/json", headers=ME).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(add, range(8))) == [201] * 8
+    assert customer.addresses.filter(default_shipping=True).count() == 1

@@ -1,0 +1,130 @@
+"""What gunicorn answers by itself, and how it stops, with each of our workers."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from shopkit.tests import wire
+from shopkit.tests.wire import OK, Server, Upstream, is_refusal, request
+
+Gateway = tuple[Server, Iterator[Upstream]]
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with wire.proxy() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Server]:
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as running:
+        yield running
+
+
+@pytest.fixture(params=["ProxyWorker", "ServiceWorker"])
+def server(request: pytest.FixtureRequest, gateway: Gateway, service: Server) -> Server:
+    return gateway[0] if request.param == "ProxyWorker" else service
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: a\x00b\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: odd\r\n\r\n", 501),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 65536 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: 1\r\n" * 200 + b"\r\n", 431),
+    ],
+)
+def test_what_is_not_http_is_refused_in_the_one_error_form(server: Server, raw: bytes, status: int) -> None:
+    answer = server.raw(raw)
+    assert is_refusal(answer, status)
+    assert answer.all("connection") == ["close"]
+
+
+def test_a_header_without_end_is_refused_as_soon_as_it_is_too_long(gateway: Gateway) -> None:
+    client = gateway[0].connect()
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 65536)
+    assert is_refusal(wire.parsed(client.rest()), 431)
+    client.close()
+
+
+@pytest.mark.parametrize("size", [b"zz", b"-1", b"1_0", b" 3"])
+def test_a_broken_chunk_is_refused_or_cuts_the_connection(server: Server, size: bytes) -> None:
+    raw = b"POST /here HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc\r\n0\r\n\r\n"
+    assert is_refusal(server.raw(raw), 400)
+
+
+def test_no_answer_names_the_server(server: Server) -> None:
+    answer = server.get("/here")
+    assert answer.status == 200
+    assert not answer.all("server")
+    assert b"gunicorn" not in repr(answer).encode()
+
+
+def test_an_application_that_fails_is_a_500_in_the_one_error_form(service: Server) -> None:
+    assert is_refusal(service.get("/bug"), 500, "internal_error")
+    with wire.gunicorn("shopkit.tests.wire:buggy", "ProxyWorker") as server:
+        assert is_refusal(server.get("/"), 500, "internal_error")
+
+
+def test_a_connection_that_sends_no_request_is_closed_after_the_keep_alive_time() -> None:
+    with wire.gunicorn("shopkit.tests.wire:buggy", "ProxyWorker", "--keep-alive", "1") as server:
+        silent, slow = server.connect(), server.connect()
+        slow.send(b"GET / HTTP/1.1\r\nHost: ")
+        assert silent.ended()
+        assert slow.ended()
+
+
+def test_an_http_1_0_client_is_never_left_waiting_for_the_end(gateway: Gateway) -> None:
+    client = gateway[0].connect()
+    client.send(b"GET /here HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert b'"path": "/here"' in client.rest()
+    client.close()
+
+
+def test_a_stopping_service_finishes_its_requests_and_does_not_wait_for_idle_clients() -> None:
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+        idle, busy = server.connect(), server.connect()
+        idle.send(request("/"))
+        idle.head()
+        busy.send(request("/", "Content-Length: 6", method="POST") + b"abc")
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.ended()
+        busy.send(b"def")
+        assert wire.parsed(busy.rest()).body == b"abcdef"
+        assert server.process.wait(wire.PATIENCE) == 0
+
+
+def test_a_stopping_proxy_finishes_its_requests_and_does_not_wait_for_idle_clients() -> None:
+    with wire.proxy(limits={}) as (server, upstreams):
+        upstream = next(upstreams)
+        idle, silent, busy = server.connect(), server.connect(), server.connect()
+        idle.send(request("/here"))
+        idle.head()
+        busy.send(request(upstream.path()))
+        peer = upstream.accept()
+        peer.head()
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.ended()
+        assert silent.ended()
+        peer.send(OK)
+        answer = wire.parsed(busy.rest())
+        assert (answer.status, answer.body, answer.all("connection")) == (200, b"ok", ["close"])
+        assert peer.ended()
+        assert server.process.wait(wire.PATIENCE) == 0
