@@ -13,7 +13,7 @@ from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, encoded_path, fold, forwarded_headers
 from shopkit.incoming import ASGIApp, Body, ClientGone, Receive, Request, Scope, Send
 from shopkit.request_id import sane_or_new
-from shopkit.upstream import Limits, Upstream
+from shopkit.upstream import DEFAULTS, Limits, Upstream
 
 __all__ = ["Forward", "Limits", "Pick", "Proxy", "Request"]
 
@@ -52,7 +52,7 @@ class Proxy:
         pick: Pick,
         upstreams: Mapping[str, str],
         fallback: ASGIApp,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULTS,
         drop_headers: frozenset[str] = frozenset(),
         trust_forwarded: bool = False,
         service_name: str = "",

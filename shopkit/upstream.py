@@ -32,6 +32,9 @@ class Limits:
     max_connections: int = 128
 
 
+DEFAULTS = Limits()
+
+
 class Upstream:
     """One service behind the proxy: where it is, its breaker, its connections."""
 

@@ -106,7 +106,7 @@ def _apply(document: Document, change: _Change) -> None:
                 return
             child = holder[part] = {}
         if type(child) is not dict:
-            _leave_or_refuse(child, change)
+            _refuse_obstacle(child, change)
             return
         holder = child
     new = _OPERATORS[change.operator](holder.get(last, MISSING), change.argument)
@@ -116,12 +116,12 @@ def _apply(document: Document, change: _Change) -> None:
         holder[last] = new
 
 
-def _leave_or_refuse(obstacle: Any, change: _Change) -> None:
-    """The path meets something that is no map: nothing is there to remove, and nothing can be set."""
+def _refuse_obstacle(obstacle: Any, change: _Change) -> None:
+    """Raise since the path meets something that is no map; but for $unset, that is as good as removed."""
     if type(obstacle) is list:
         for part in change.parts:
             refuse_position(part)
-    if change.operator not in _REMOVING:
+    if change.operator != "$unset":
         path = ".".join(change.parts)
         raise StoreError(PATH_NOT_VIABLE, f"Cannot create field '{path}': a part of the path is no object")
 

@@ -35,6 +35,11 @@ def fold(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
+def spaced(text: str) -> str:
+    """The folded words of a text, a space before each, so that a search can tell where one begins."""
+    return "".join(f" {word}" for word in re.findall(r"\w+", fold(text)))
+
+
 def contains(field: str) -> Filter:
     """The text anywhere in the field, in any case."""
     return Filter(_text, lambda value: {field: {"$regex": re.escape(value), "$options": "i"}}, {"type": "string"})
@@ -72,7 +77,7 @@ def search(field: str = "words") -> Filter:
 
 def _all_words(field: str, text: str) -> Condition:
     words = re.findall(r"\w+", fold(text))[:10]
-    return {"$and": [{field: {"$regex": rf"(^|\W){re.escape(word)}"}} for word in words]} if words else {}
+    return {"$and": [{field: {"$regex": f" {word}"}} for word in words]} if words else {}
 
 
 def _text(text: str) -> str:

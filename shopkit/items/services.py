@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 
 from shopkit import mongo
 from shopkit.errors import Conflict, NotFound, PreconditionFailed
-from shopkit.items.filters import fold
+from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
 
@@ -100,7 +100,7 @@ def adjust_stock(*, item_id: str, change: int) -> Document:
 def words(kind: ItemKind, document: Document) -> str:
     """What `search` looks in: names, makers and the kind's own searched fields, folded."""
     values: list[Any] = [document.get(field, "") for field in ("name", "brand", *kind.searched)]
-    return fold(" ".join([*map(str, values), *document.get("tags", [])]))
+    return spaced(" ".join([*map(str, values), *document.get("tags", [])]))
 
 
 def _now() -> datetime:

@@ -1,9 +1,11 @@
-"""How an upstream's response comes back: as a stream, whole or visibly broken, and without what is nobody's business."""
+"""How an upstream's response comes back: as a stream, whole or visibly broken, rid of what belongs to its hop."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from shopkit.clock import TICK
 from shopkit.tests import wire
 from shopkit.tests.wire import OK, Peer, Response, Server, Upstream, is_refusal, request
 
@@ -289,6 +291,24 @@ def test_a_client_that_leaves_takes_its_upstream_request_along(server: Server, g
         peer.send(response)
         client.close()
         assert peer.ended()
+
+
+def test_a_client_whose_answer_took_its_time_can_ask_again_on_its_connection(
+    server: Server, upstream: Upstream
+) -> None:
+    client = server.connect()
+    client.send(request(upstream.path()))
+    peer = upstream.accept()
+    peer.head()
+    began = time.monotonic()
+    wire.wait_until(lambda: time.monotonic() > began + 3 * TICK)
+    peer.send(OK)
+    client.until(b"ok")
+    client.send(request(upstream.path()))
+    peer.head()
+    peer.send(OK)
+    assert client.until(b"ok").startswith(b"HTTP/1.1 200")
+    client.close()
 
 
 def test_a_large_download_to_a_slow_client_is_not_held_in_memory(server: Server, upstream: Upstream) -> None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +76,8 @@ class Peer:
 
     def ended(self) -> bool:
         """Waits until the other side is gone, in whatever way."""
-        try:
+        with suppress(ConnectionResetError):
             self.rest()
-        except ConnectionResetError:
-            pass
         return True
 
     def close(self) -> None:

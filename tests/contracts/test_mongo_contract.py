@@ -499,6 +499,7 @@ def test_a_change_of_nothing_modifies_nothing(items: Items) -> None:
         ({"$addToSet": {"n": 1}}, 2),
         ({"$pull": {"n": 1}}, 2),
         ({"$set": {"n.x": 1}}, 28),
+        ({"$pull": {"n.x": 1}}, 28),
         ({"$set": {"null.x": 1}}, 28),
         ({"$set": {"l.x": 1}}, 28),
         ({"$set": {"_id": 2}}, 66),

@@ -140,7 +140,7 @@ CALLS: dict[str, Callable[[Items], object]] = {
     "field names with dots": lambda items: items.insert_one({"a.b": 1}),
     "field names with dollars": lambda items: items.insert_one({"m": {"$a": 1}}),
     "one bad document of many": lambda items: items.insert_many([{"_id": 7}, {"_id": 8, "v": MinKey()}]),
-    "linearizable reads": lambda items: items.database.command("find", "items", readConcern={"level": "snapshot"}),
+    "snapshot reads": lambda items: items.database.command("find", "items", readConcern={"level": "snapshot"}),
     "two acknowledgements": lambda items: items.database.command(
         "insert", "items", documents=[{"_id": 9}], writeConcern={"w": 2}
     ),

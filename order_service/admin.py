@@ -1,0 +1,35 @@
+"""Orders in the Django admin, to look at; they change through the API, which keeps to the state graph and the log."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from order_service.models import Order, OrderEvent, OrderLine
+
+
+class LookOnly:
+    def has_add_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_args: Any) -> bool:
+        return False
+
+
+class LineInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = OrderLine
+
+
+class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = OrderEvent
+    readonly_fields = ["at"]
+
+
+@admin.register(Order)
+class OrderAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["id", "customer_id", "status", "total", "currency", "shipping_method", "created_at"]
+    list_filter = ["status", "shipping_method", "customer_type", "created_at"]
+    search_fields = ["id", "customer_id", "email"]
+    inlines = [LineInline, EventInline]

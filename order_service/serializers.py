@@ -1,0 +1,81 @@
+"""The shapes of an order, its history, and of what is asked for."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from order_service.models import Order, OrderEvent, OrderLine, ShippingMethod, Status
+from shopkit.addresses import AddressSerializer
+from shopkit.money import MoneyField
+
+
+class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+    unit_price = MoneyField(read_only=True)
+    line_total = MoneyField(read_only=True)
+
+    class Meta:
+        model = OrderLine
+        fields = ["item_id", "item_type", "name", "unit_price", "quantity", "line_total"]
+        read_only_fields = fields
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    items = OrderLineSerializer(source="lines", many=True, read_only=True)
+    subtotal = MoneyField(read_only=True)
+    shipping = MoneyField(read_only=True)
+    tax = MoneyField(read_only=True)
+    total = MoneyField(read_only=True)
+    shipping_address = AddressSerializer(read_only=True)
+
+    class Meta:
+        model = Order
+        fields = [
+            "id",
+            "customer_id",
+            "customer_type",
+            "email",
+            "status",
+            "items",
+            "subtotal",
+            "shipping",
+            "tax",
+            "total",
+            "currency",
+            "shipping_address",
+            "shipping_method",
+            "cart_id",
+            "version",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+
+class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
+    class Meta:
+        model = OrderEvent
+        fields = ["at", "name", "from_status", "to_status"]
+        read_only_fields = fields
+
+
+class PlaceOrderSerializer(serializers.Serializer[Any]):
+    """`{cart_id, email?, shipping_address, shipping_method, expected_total?}`; prices are the cart's."""
+
+    cart_id = serializers.UUIDField()
+    email = serializers.EmailField(max_length=254, allow_blank=True, default="")
+    shipping_address = AddressSerializer()
+    shipping_method = serializers.ChoiceField(choices=ShippingMethod.choices)
+    expected_total = MoneyField(allow_null=True, default=None)
+
+
+class ChangeOrderSerializer(serializers.Serializer[Any]):
+    """`{email?, shipping_address?}`; an address is given whole."""
+
+    email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
+    shipping_address = AddressSerializer(required=False)
+
+
+class StaffChangeOrderSerializer(ChangeOrderSerializer):
+    """`{email?, shipping_address?, status?}`."""
+
+    status = serializers.ChoiceField(choices=Status.choices, required=False)

@@ -1,0 +1,140 @@
+"""What can be done to orders. Each change is one conditional update of the order as it was read, written with its event."""
+
+import uuid
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from order_service import clients
+from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Status
+from order_service.totals import Totals, totals
+from shopkit.auth import Identity
+from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from shopkit.money import shown
+
+
+def place_order(
+    *,
+    identity: Identity,
+    cart_id: uuid.UUID,
+    email: str,
+    shipping_address: dict[str, str],
+    shipping_method: str,
+    expected_total: int | None,
+) -> Order:
+    """Makes a cart the order of its owner, or of the caller if it has none.
+
+    `Invalid("unknown_cart")`; `Conflict`: `already_ordered`, `empty_cart`, `total_changed`.
+    """
+    _check_not_ordered(cart_id, identity)
+    cart = _cart(cart_id, identity)
+    price = totals(subtotal=cart.subtotal, shipping_method=shipping_method)
+    _check_total(price, expected_total)
+    order = Order(
+        customer_id=cart.owner_id or identity.customer_id,
+        customer_type=cart.owner_type if cart.owner_id else identity.customer_type,
+        email=email,
+        currency=cart.currency,
+        subtotal=price.subtotal,
+        shipping=price.shipping,
+        tax=price.tax,
+        total=price.total,
+        shipping_address=shipping_address,
+        shipping_method=shipping_method,
+        cart_id=cart_id,
+    )
+    try:
+        _keep(order, cart.lines)
+    except IntegrityError:
+        _check_not_ordered(cart_id, identity)
+        raise
+    return get_order(order_id=order.pk, identity=identity)
+
+
+def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
+    """The order with its lines; `NotFound` when there is none or it is another's."""
+    order = Order.objects.prefetch_related("lines").filter(pk=order_id).first()
+    if order is None or not identity.may_see(order.customer_id):
+        raise NotFound
+    return order
+
+
+def update_order(*, order: Order, values: dict[str, Any], version: int | None) -> Order:
+    """Sets `email` and `shipping_address`, while the order is pending, and moves it to `status`, if given.
+
+    `PreconditionFailed` when it is not at `version`; `Conflict`: `not_pending`, `illegal_transition`, `conflict`.
+    """
+    if version is not None and version != order.version:
+        raise PreconditionFailed
+    fields = {name: value for name, value in values.items() if name != "status"}
+    if fields and order.status != Status.PENDING:
+        raise Conflict(f"Only a pending order can be changed; this one is {order.status}.", code="not_pending")
+    if "status" in values:
+        return move(order=order, to=values["status"], name=values["status"], **fields)
+    return _write(order, name="changed", **fields) if fields else order
+
+
+def cancel_order(*, order: Order) -> Order:
+    return move(order=order, to=Status.CANCELLED, name="cancelled")
+
+
+def delete_order(*, order: Order) -> None:
+    """Forgets an order that nobody waits for: pending, cancelled or expired; else `Conflict("not_deletable")`."""
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, status__in=DELETABLE).update(version=F("version") + 1):
+            raise Conflict(f"An order that is {order.status} is kept.", code="not_deletable")
+        Order.objects.filter(pk=order.pk).delete()
+
+
+def move(*, order: Order, to: str, name: str, **fields: Any) -> Order:
+    """Moves an order along the table, sets `fields` with it, and logs the step as `name`.
+
+    `Conflict`: `illegal_transition`, or `conflict` when the order changed since it was read.
+    """
+    if to not in TRANSITIONS[order.status]:
+        raise Conflict(f"An order does not go from {order.status} to {to}.", code="illegal_transition")
+    return _write(order, name=name, status=to, **fields)
+
+
+@transaction.atomic
+def _write(order: Order, *, name: str, **fields: Any) -> Order:
+    as_read = Order.objects.filter(pk=order.pk, version=order.version)
+    if not as_read.update(**fields, version=F("version") + 1, updated_at=timezone.now()):
+        raise Conflict("The order has just changed; read it again.")
+    to_status = fields.get("status", order.status)
+    OrderEvent.objects.create(order_id=order.pk, name=name, from_status=order.status, to_status=to_status)
+    return Order.objects.prefetch_related("lines").get(pk=order.pk)
+
+
+@transaction.atomic
+def _keep(order: Order, lines: tuple[clients.Line, ...]) -> None:
+    order.save(force_insert=True)
+    OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
+    OrderEvent.objects.create(order=order, name="placed", to_status=order.status)
+
+
+def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:
+    """`Conflict`, with the order's id if the caller may see it."""
+    order = Order.objects.filter(cart_id=cart_id).first()
+    if order is not None:
+        details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id) else {}
+        raise Conflict("This cart has become an order already.", code="already_ordered", details=details)
+
+
+def _cart(cart_id: uuid.UUID, identity: Identity) -> clients.Cart:
+    """Asked for outside any transaction: a peer may take seconds to answer."""
+    cart = clients.cart(cart_id=cart_id, identity=identity)
+    if cart is None:
+        message = "There is no such cart, or it is not yours."
+        raise Invalid(message, code="unknown_cart", details={"cart_id": [message]})
+    if not cart.lines:
+        raise Conflict("There is nothing in this cart.", code="empty_cart")
+    return cart
+
+
+def _check_total(price: Totals, expected: int | None) -> None:
+    if expected is not None and expected != price.total:
+        now = shown(price.total)
+        raise Conflict(f"The total is now {now}.", code="total_changed", details={"total": [now]})
