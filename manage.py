@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""`python manage.py SERVICE COMMAND …`: Django's commands for one service (or with `SHOP_SERVICE` set, without naming it)."""
+"""`python manage.py SERVICE COMMAND …`: Django's commands for one service; `SHOP_SERVICE` may name it too."""
 
 import os
 import sys

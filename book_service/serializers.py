@@ -1,5 +1,7 @@
 """The shape of a book."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from shopkit.items.serializers import IsoDateField, ItemSerializer, TextField
@@ -17,7 +19,7 @@ def isbn_checks(digits: str) -> bool:
 class IsbnField(serializers.CharField):
     """An ISBN, kept without hyphens and spaces."""
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         digits = super().to_internal_value(data).replace("-", "").replace(" ", "").upper()
         if digits and not (digits.isascii() and isbn_checks(digits)):
             raise serializers.ValidationError("This is not an ISBN: its check digit does not fit.")

@@ -3,11 +3,12 @@
 from django_filters import rest_framework as filters
 
 from cart_service.models import Cart
+from shopkit.filters import MomentFilter
 
 
 class CartFilter(filters.FilterSet):  # type: ignore[misc]
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Cart

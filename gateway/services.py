@@ -31,7 +31,7 @@ def merged_schema() -> Schema:
 
 
 def merge(schemas: list[Schema]) -> Schema:
-    """All paths; where two services mean different things by one component's name, each later one gets its title before it."""
+    """All paths; where two services mean different things by a component's name, the later one's gets its title."""
     components: Schema = {}
     paths: Schema = {}
     for schema in schemas:

@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Combined:
-    """One page over all types: `sources` says of each type whether its service answered (`live`) or not (`unavailable`)."""
+    """One page over all types; `sources`: type → `live`, or `unavailable` where its service did not answer."""
 
     count: int
     items: list[Item]

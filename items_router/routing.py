@@ -1,4 +1,4 @@
-"""Which item service a request goes to: `?type=`, the `type` in a posted body, an id's prefix, or a typed path say it."""
+"""Which item service a request goes to: by `?type=`, a posted body's `type`, an id's prefix, or a typed path."""
 
 from shopkit import topology
 from shopkit.errors import Invalid

@@ -19,7 +19,7 @@ class CollectionSerializer(serializers.Serializer[Any]):
 
 
 class CollectionUpdateSerializer(CollectionSerializer):
-    id = serializers.CharField(source="_id", read_only=True)
+    id = serializers.CharField(source="_id", read_only=True)  # type: ignore[assignment]
 
 
 class CollectionWithCountSerializer(CollectionSerializer):

@@ -31,7 +31,7 @@ def create(*, values: Document) -> Document:
 
 
 def update(*, slug: str, values: Document, version: int | None) -> Document:
-    """Sets fields, never the slug, which items name. `PreconditionFailed` when `version` is no longer the collection's."""
+    """Sets fields, never the slug, which items name. `PreconditionFailed` when `version` is not the present one."""
     changed = {name: value for name, value in values.items() if name != "_id"}
     updated = collections().find_one_and_update(
         {"_id": slug} | ({} if version is None else {"version": version}),

@@ -3,11 +3,12 @@
 from django_filters import rest_framework as filters
 
 from order_service.models import Order
+from shopkit.filters import MomentFilter
 
 
 class OrderFilter(filters.FilterSet):  # type: ignore[misc]
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Order

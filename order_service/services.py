@@ -1,4 +1,4 @@
-"""What can be done to orders. Each change is one conditional update of the order as it was read, written with its event."""
+"""What can be done to orders. Each change is one conditional update of the order as it was read, and its event."""
 
 import uuid
 from typing import Any

@@ -21,5 +21,5 @@ class Totals:
 
 
 def totals(*, subtotal: int, shipping_method: str) -> Totals:
-    """Shipping is a flat 5.00 (standard) or 15.00 (express), whatever the weight; prices include tax, so none is added."""
+    """Shipping is a flat 5.00 (standard) or 15.00 (express), whatever the weight; prices include tax."""
     return Totals(subtotal, SHIPPING[ShippingMethod(shipping_method)], tax=0)

@@ -5,6 +5,7 @@ Tokens are not issued yet, so in secure access every caller is anonymous and an 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -63,6 +64,11 @@ def _id(value: str) -> str:
     if len(value) > 64 or not value.isprintable() or " " in value:
         raise Invalid("X-User-ID is not an id.", code="invalid_user_id")
     return value
+
+
+def caller(request: Request) -> Identity:
+    """Who makes this request, as `IdentityAuthentication` found them."""
+    return cast(Identity, request.user)
 
 
 class IdentityAuthentication(BaseAuthentication):

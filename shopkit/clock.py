@@ -10,7 +10,7 @@ from shopkit.errors import ShopError
 TICK = 0.05
 
 
-class RequestTimeout(ShopError):  # noqa: N818 - named as the others are
+class RequestTimeout(ShopError):
     status, code, message = 408, "request_timeout", "The request did not arrive in time."
 
 

@@ -112,7 +112,7 @@ def _kept_secret(path: Path) -> str:
 def config() -> Config:
     """The process's configuration; a `ConfigurationError` with one sentence a mistake when it does not hold."""
     try:
-        return Config()
+        return Config()  # type: ignore[call-arg]  # its fields are the environment's
     except ValidationError as error:
         raise ConfigurationError("\n".join(_sentence(mistake) for mistake in error.errors())) from None
 

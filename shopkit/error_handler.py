@@ -35,7 +35,9 @@ def as_shop_error(exc: Exception) -> ShopError | None:
     if isinstance(exc, Http404):
         return NothingHere()
     if isinstance(exc, _STORE_IS_DOWN):
-        return Unavailable("The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"})
+        return Unavailable(
+            "The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"}
+        )
     if isinstance(exc, IntegrityError):
         return Conflict()
     if isinstance(exc, PermissionDenied):
@@ -47,8 +49,6 @@ def _from_rest(exc: exceptions.APIException) -> ShopError:
     headers = {}
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]
-    if isinstance(exc, exceptions.Throttled) and exc.wait:
-        headers["Retry-After"] = str(int(exc.wait) + 1)
     details = _details(exc.detail)
     code = "invalid" if isinstance(exc, exceptions.ValidationError) else str(exc.default_code)
     return ShopError(_sentence(exc, details), status=exc.status_code, code=code, details=details, headers=headers)

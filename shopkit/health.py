@@ -1,4 +1,4 @@
-"""`/health/live`: the process answers. `/health/ready`: so do the stores it can't do without, each named with its state."""
+"""`/health/live`: the process answers. `/health/ready`: so do its stores, each named with its state."""
 
 from collections.abc import Callable
 

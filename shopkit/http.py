@@ -1,4 +1,4 @@
-"""Calls from one service to another: one pooled session, a deadline, one retry for idempotent calls, errors in our form."""
+"""Calls from one service to another: pooled, with a deadline, one retry if idempotent, errors in our form."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def call(
     json: object = None,
     read_seconds: float = READ_SECONDS,
 ) -> Any:
-    """The JSON a peer answers with; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't."""
+    """The JSON a peer answers; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't."""
     try:
         response = _SESSION.request(
             method,

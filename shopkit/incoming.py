@@ -15,7 +15,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class ClientGone(Exception):  # noqa: N818 - no error, an end
+class ClientGone(Exception):
     """The client closed its connection: there is nobody to answer."""
 
 

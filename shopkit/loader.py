@@ -1,4 +1,4 @@
-"""Loads the sample data into a running fleet: `python -m shopkit.loader [SERVICE …]`. What is there already stays as it is."""
+"""Loads the sample data into a running fleet: `python -m shopkit.loader [SERVICE …]`. What is there stays as it is."""
 
 import argparse
 import os
@@ -21,8 +21,10 @@ class LoadError(Exception):
 
 
 def load_all(*, services: Iterable[topology.Service] | None = None, say: Say = print) -> None:
-    """Each service's sample data, by its own `load_initial_data` command, with a line for each; `LoadError` for the first
-    that fails."""
+    """Each service's sample data, by its own `load_initial_data` command, with a line for each.
+
+    `LoadError` for the first that fails.
+    """
     chosen = [service for service in services or topology.SERVICES.values() if fixture_exists(service)]
     say(f"Loading the sample data of {len(chosen)} services:")
     with ThreadPoolExecutor(AT_ONCE) as pool:

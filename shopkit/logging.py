@@ -3,6 +3,7 @@
 import logging.config
 import os
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ _SHARED: list[Any] = [
 ]
 
 
-def _add_service(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _add_service(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     return {"service": os.environ.get("SHOP_SERVICE", ""), **event}
 
 

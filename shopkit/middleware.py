@@ -1,4 +1,4 @@
-"""What happens around each request at a service's own port: request id, log line, metrics, path rules, the error form."""
+"""Around each request at a service's own port: request id, log line, metrics, path rules, the error form."""
 
 import time
 from collections.abc import Callable

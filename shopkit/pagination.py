@@ -1,4 +1,4 @@
-"""Pages: `{"count", "next", "previous", "results"}`, 10 a page by default, 100 at most; a bad number is 400, not a guess."""
+"""Pages: `{"count", "next", "previous", "results"}`, 10 items unless asked, 100 at most; a bad number is 400."""
 
 from typing import Any
 
@@ -45,5 +45,3 @@ def check_page_exists(page: int, size: int, count: int) -> None:
     """`NotFound` for a page past the end; the first page of nothing exists."""
     if page > 1 and (page - 1) * size >= count:
         raise NotFound("There is no such page.")
-
-

@@ -1,11 +1,14 @@
 """A service that proxies: the way through in front of its Django application, with metrics and the log line."""
 
+from typing import cast
+
 import structlog
 from django.core.asgi import get_asgi_application
 
 from shopkit import metrics, topology
 from shopkit.auth import IDENTITY_HEADERS
 from shopkit.config import config
+from shopkit.incoming import ASGIApp
 from shopkit.proxy import Pick, Proxy
 
 log = structlog.get_logger()
@@ -20,7 +23,7 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
     proxy = Proxy(
         pick=pick,
         upstreams={peer: topology.service(peer).url for peer in topology.service(name).calls},
-        fallback=django,
+        fallback=cast(ASGIApp, django),
         # in secure access an identity comes from a token or not at all
         drop_headers=frozenset() if config().open_access else IDENTITY_HEADERS,
         trust_forwarded=not outermost,

@@ -1,7 +1,7 @@
 """The request id: taken from the caller when sane, else made, and the same in every log line and answer on the way."""
 
+import os
 import re
-import uuid
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -9,4 +9,4 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 def sane_or_new(value: str | None) -> str:
     """The caller's id if it is 1–64 characters of `A-Za-z0-9._-`, else a new one."""
-    return value if value and _SANE.match(value) else uuid.uuid4().hex
+    return value if value and _SANE.match(value) else os.urandom(16).hex()

@@ -20,9 +20,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class ShopSchema(AutoSchema):  # type: ignore[no-untyped-call]
     """Adds the error form to every operation."""
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        bodies["default"] = self._get_response_for_code(ErrorSerializer, "default")
+        bodies["default"] = self._get_response_for_code(ErrorSerializer, "default")  # type: ignore[no-untyped-call]
         return bodies
 
 

@@ -1,4 +1,4 @@
-"""Serves one service: `python -m shopkit.server NAME`. gunicorn, with its ASGI worker for what proxies, threads for the rest."""
+"""Serves one service: `python -m shopkit.server NAME`, by gunicorn: its ASGI worker for proxies, else threads."""
 
 import argparse
 import os

@@ -5,7 +5,7 @@ from typing import Any
 import dj_database_url
 
 from shopkit import topology
-from shopkit.config import ROOT, Config, config
+from shopkit.config import Config, config
 from shopkit.logging import logging_config
 
 _BASE_APPS = ["django.contrib.staticfiles", "rest_framework", "django_filters", "drf_spectacular", "shopkit"]
@@ -104,7 +104,7 @@ def _templates(more_context: list[str]) -> dict[str, Any]:
 
 
 def _database(name: str, env: Config) -> dict[str, Any]:
-    parsed = dict(dj_database_url.parse(env.database(name), conn_max_age=60, conn_health_checks=True))
+    parsed: dict[str, Any] = dict(dj_database_url.parse(env.database(name), conn_max_age=60, conn_health_checks=True))
     if parsed["ENGINE"].endswith("sqlite3"):
         parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), **_SQLITE_OPTIONS}
         parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file, as in earnest: in memory, locks work otherwise

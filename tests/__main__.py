@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shopkit import topology
 
@@ -49,7 +50,7 @@ def stages() -> list[Stage]:
         Stage("lint", [python, "-m", "ruff", "check", "."]),
         Stage("format", [python, "-m", "ruff", "format", "--check", "."]),
         Stage("types", [python, "-m", "mypy", "."]),
-        Stage("imports", [os.path.join(os.path.dirname(python), "lint-imports")]),
+        Stage("imports", [str(Path(python).with_name("lint-imports"))]),
         Stage("shopkit", [*PYTEST, "shopkit"]),
         *(Stage(name, [*PYTEST, name], {"SHOP_SERVICE": name}) for name in topology.SERVICES),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
@@ -77,7 +78,9 @@ def run(stage: Stage) -> Outcome:
 
 def report(outcome: Outcome) -> None:
     lines = outcome.output.strip().splitlines()
-    print(f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<26} {outcome.seconds:6.1f} s  {lines[-1][:90]}")
+    print(
+        f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<26} {outcome.seconds:6.1f} s  {lines[-1][:90]}"
+    )
     for line in lines[-TAIL:] if outcome.code else [line for line in lines if line.startswith("SKIPPED")]:
         print(f"     {line}")
     sys.stdout.flush()

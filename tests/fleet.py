@@ -67,7 +67,12 @@ class Fleet:
 
 @contextlib.contextmanager
 def running(
-    data: Path, *, offset: int, environment: dict[str, str] | None = None, root: Path = ROOT, services: tuple[str, ...] = ()
+    data: Path,
+    *,
+    offset: int,
+    environment: dict[str, str] | None = None,
+    root: Path = ROOT,
+    services: tuple[str, ...] = (),
 ) -> Iterator[Fleet]:
     """Starts a fleet and waits until it says that it is ready; ends it after."""
     data.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Sets up the benefits of the VIP tiers: `python vip_customer/init_benefits.py`. Benefits that are there stay as they are."""
+"""Sets up the benefits of the VIP tiers: `python vip_customer/init_benefits.py`. Those that are there stay."""
 
 import sys
 from pathlib import Path

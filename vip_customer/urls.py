@@ -4,19 +4,16 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from shopkit.customers.urls import customer_urls
+from shopkit.customers.urls import MANY, ONE, customer_urls
 from vip_customer.views import BenefitViewSet, TierListView, VipAddressViewSet, VipViewSet
-
-_MANY = {"get": "list", "post": "create"}
-_ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 
 def _own(prefix: str, **more: Any) -> list[URLPattern]:
     one = f"api/{prefix}/<str:customer_id>/"
     return [
         path(f"api/{prefix}/tiers/", TierListView.as_view(**more)),
-        path(f"api/{prefix}/benefits/", BenefitViewSet.as_view(_MANY, **more)),
-        path(f"api/{prefix}/benefits/<int:benefit_id>/", BenefitViewSet.as_view(_ONE, **more)),
+        path(f"api/{prefix}/benefits/", BenefitViewSet.as_view(MANY, **more)),
+        path(f"api/{prefix}/benefits/<int:benefit_id>/", BenefitViewSet.as_view(ONE, **more)),
         path(f"{one}points/", VipViewSet.as_view({"get": "points"}, **more)),
         path(f"{one}benefits/", VipViewSet.as_view({"get": "benefits"}, **more)),
     ]

@@ -31,7 +31,9 @@ class VipViewSet(CustomerViewSet):
     @extend_schema(responses=BenefitSerializer(many=True), operation_id="vip_customer_own_benefits_list")
     def benefits(self, request: Request, customer_id: str) -> Response:
         """What the customer's tier gives."""
-        page: Any = self.paginate_queryset(Benefit.objects.filter(tier=self.get_object().tier, active=True).order_by("id"))
+        page: Any = self.paginate_queryset(
+            Benefit.objects.filter(tier=self.get_object().tier, active=True).order_by("id")
+        )
         return self.get_paginated_response(BenefitSerializer(page, many=True).data)
 
 

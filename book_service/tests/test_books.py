@@ -35,7 +35,13 @@ class TestBooks(ItemServiceTests):
 
 @pytest.mark.parametrize(
     ("isbn", "checks"),
-    [("9780132350884", True), ("0132350882", True), ("080442957X", True), ("9780132350885", False), ("X80442957X", False)],
+    [
+        ("9780132350884", True),
+        ("0132350882", True),
+        ("080442957X", True),
+        ("9780132350885", False),
+        ("X80442957X", False),
+    ],
 )
 def test_an_isbn_has_a_check_digit(isbn: str, checks: bool) -> None:
     assert isbn_checks(isbn) is checks

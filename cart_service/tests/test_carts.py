@@ -82,6 +82,7 @@ def test_lists_come_in_pages_in_the_order_asked_for(ada: Caller) -> None:
         "ordering=owner_id",
         "ordering=-nothing",
         "created_after=yesterday",
+        "created_before=9999-12-31T23:59:59-14:00",
     ],
 )
 def test_a_query_that_makes_no_sense_is_refused(ada: Caller, query: str) -> None:

@@ -92,7 +92,8 @@ def test_deleting_forgets_the_person_and_keeps_the_record(client: Client, guest:
 
 
 @pytest.mark.parametrize(
-    ("query", "code"), [("page=-1", 400), ("page=x", 400), ("page=2", 404), ("page_size=1000000000", 400), ("ordering=id", 400)]
+    ("query", "code"),
+    [("page=-1", 400), ("page=x", 400), ("page=2", 404), ("page_size=1000000000", 400), ("ordering=id", 400)],
 )
 def test_a_bad_page_or_order_is_refused(client: Client, guest: Customer, query: str, code: int) -> None:
     answer = client.get(f"/api/customers/?{query}")

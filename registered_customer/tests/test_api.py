@@ -75,7 +75,9 @@ def test_anothers_addresses_are_not_there(client: Client, add: Callable[..., Any
         assert client.get(f"/api/customers/123/addresses/{path}", headers=other).status_code == 404
 
 
-def test_deleting_frees_the_email_and_forgets_addresses(client: Client, add: Callable[..., Any], customer: Customer) -> None:
+def test_deleting_frees_the_email_and_forgets_addresses(
+    client: Client, add: Callable[..., Any], customer: Customer
+) -> None:
     add()
     assert client.delete("/api/customers/me/", headers=ME).status_code == 204
     customer.refresh_from_db()

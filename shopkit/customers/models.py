@@ -57,7 +57,7 @@ class EmailCustomerBase(CustomerBase):
 class AddressBase(models.Model):
     """An address; at most one of a customer's is the default for shipping, and one for billing."""
 
-    customer = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="addresses")
+    customer: Any = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="addresses")  # type: ignore[misc]
     name = models.CharField(max_length=200)
     line1 = models.CharField(max_length=200)
     line2 = models.CharField(max_length=200, blank=True)
@@ -79,7 +79,7 @@ class AddressBase(models.Model):
 class ViewedItemBase(models.Model):
     """An item that a customer looked at, and when last."""
 
-    customer = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="viewed_items")
+    customer: Any = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="viewed_items")  # type: ignore[misc]
     item_id = models.CharField(max_length=100)
     viewed_at = models.DateTimeField()
 

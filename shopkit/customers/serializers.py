@@ -26,7 +26,9 @@ class CustomerSerializer(serializers.ModelSerializer[Any]):
 
     def validate_preferences(self, value: dict[str, str]) -> dict[str, str]:
         if len(value) > MAX_PREFERENCES or any(len(key) > 60 for key in value):
-            raise serializers.ValidationError(f"At most {MAX_PREFERENCES} preferences, with names of at most 60 characters.")
+            raise serializers.ValidationError(
+                f"At most {MAX_PREFERENCES} preferences, with names of at most 60 characters."
+            )
         return value
 
 

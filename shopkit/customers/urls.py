@@ -6,8 +6,8 @@ from django.urls import URLPattern, path
 
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
 
-_MANY = {"get": "list", "post": "create"}
-_ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+MANY: Any = {"get": "list", "post": "create"}
+ONE: Any = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 
 def customer_urls(
@@ -25,13 +25,13 @@ def _routes(
 ) -> list[URLPattern]:
     one = f"api/{prefix}/<str:customer_id>/"
     routes = [
-        path(f"api/{prefix}/", customers.as_view(_MANY, **more)),
-        path(one, customers.as_view(_ONE, **more)),
+        path(f"api/{prefix}/", customers.as_view(MANY, **more)),
+        path(one, customers.as_view(ONE, **more)),
         path(f"{one}history/", customers.as_view({"get": "history"}, **more)),
     ]
     if addresses:
         routes += [
-            path(f"{one}addresses/", addresses.as_view(_MANY, **more)),
-            path(f"{one}addresses/<int:address_id>/", addresses.as_view(_ONE, **more)),
+            path(f"{one}addresses/", addresses.as_view(MANY, **more)),
+            path(f"{one}addresses/<int:address_id>/", addresses.as_view(ONE, **more)),
         ]
     return routes

@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from shopkit import topology
+from shopkit.auth import caller
 from shopkit.customers import services
 from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer
 from shopkit.errors import Moved, NotFound
@@ -22,8 +23,8 @@ from shopkit.permissions import IsKnown, IsStaff
 def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
     """The customer, `me` being the caller; `Moved` to where they are now, `NotFound` for none and for another's."""
     if customer_id == "me":
-        customer_id = request.user.customer_id or ""
-    if not request.user.may_see(customer_id):
+        customer_id = caller(request).customer_id or ""
+    if not caller(request).may_see(customer_id):
         raise NotFound
     found = customers.filter(pk=customer_id, anonymised_at=None).first()
     if found is None:
@@ -54,7 +55,7 @@ class CustomerViewSet(ModelViewSet[Any]):
 
     def get_queryset(self) -> "QuerySet[Any]":
         here = super().get_queryset().filter(moved_to="", anonymised_at=None)
-        user = self.request.user
+        user = caller(self.request)
         return here if user.is_staff else here.filter(pk=user.customer_id)
 
     def get_object(self) -> Any:

@@ -126,9 +126,7 @@ COMMON: dict[str, Filter] = {
     "brand": equals("brand"),
     "tag": exactly("tags"),
     "collection": exactly("collections"),
-    "in_stock": Filter(
-        _flag, lambda value: {"available": {"$gt": 0} if value else {"$lte": 0}}, {"type": "boolean"}
-    ),
+    "in_stock": Filter(_flag, lambda value: {"available": {"$gt": 0} if value else {"$lte": 0}}, {"type": "boolean"}),
 }
 ORDERING: dict[str, str] = {
     "name": "name",

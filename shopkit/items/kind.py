@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from shopkit.items.filters import COMMON, Filter
 from shopkit.items.serializers import ItemSerializer
 
+Shape = type[ItemSerializer]
+
 
 @dataclass(frozen=True)
 class ItemKind:
@@ -13,7 +15,7 @@ class ItemKind:
 
     type: str
     path: str
-    serializer: type[ItemSerializer]
+    serializer: Shape
     filters: Mapping[str, Filter] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
 

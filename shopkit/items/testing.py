@@ -12,7 +12,7 @@ ERROR_FORM = {"error", "code", "details", "request_id"}
 
 @pytest.mark.usefixtures("store")
 class ItemServiceTests:
-    """`path` is the service's list; `example` a valid body; `found_by` and `not_found_by`, queries over its own fields."""
+    """`path` is the service's list; `example`, a valid body; `found_by`, `not_found_by`: queries on its own fields."""
 
     path: ClassVar[str]
     item_type: ClassVar[str]
@@ -38,7 +38,11 @@ class ItemServiceTests:
 
     def test_the_routers_paths_lead_to_the_same_item(self, client: Client) -> None:
         item = self.make(client)
-        for path in (f"/api/items/{item['id']}/", f"/api/v1/products/{item['id']}", self.one(item).replace("/api/", "/api/v1/")):
+        for path in (
+            f"/api/items/{item['id']}/",
+            f"/api/v1/products/{item['id']}",
+            self.one(item).replace("/api/", "/api/v1/"),
+        ):
             assert client.get(path).json() == item
 
     def test_its_own_filters_find_it(self, client: Client) -> None:
@@ -49,7 +53,14 @@ class ItemServiceTests:
             assert client.get(f"{self.path}?{query}").json()["count"] == 0, query
 
     def test_what_is_invalid_is_refused_by_field(self, client: Client) -> None:
-        for wrong in [*self.invalid, {"price": "-1"}, {"price": "1.999"}, {"stock": -1}, {"name": ""}, {"type": "house"}]:
+        for wrong in [
+            *self.invalid,
+            {"price": "-1"},
+            {"price": "1.999"},
+            {"stock": -1},
+            {"name": ""},
+            {"type": "house"},
+        ]:
             answer = client.post(self.path, {**self.example, **wrong}, "application/json")
             assert (answer.status_code, set(answer.json())) == (400, ERROR_FORM), wrong
             assert set(answer.json()["details"]) == set(wrong), wrong
@@ -80,7 +91,10 @@ class ItemServiceTests:
     def test_order_and_pages(self, client: Client) -> None:
         prices = ["3.00", "1.00", None, "2.00"]
         ids = {price: self.make(client, name=str(price), price=price)["id"] for price in prices}
-        for ordering, expected in [("price", [None, "1.00", "2.00", "3.00"]), ("-price", ["3.00", "2.00", "1.00", None])]:
+        for ordering, expected in [
+            ("price", [None, "1.00", "2.00", "3.00"]),
+            ("-price", ["3.00", "2.00", "1.00", None]),
+        ]:
             seen: list[str] = []
             url = f"{self.path}?ordering={ordering}&page_size=3"
             while url:
@@ -120,7 +134,9 @@ class ItemServiceTests:
 
     def test_changes_carry_a_version(self, client: Client) -> None:
         item = self.make(client)
-        answer = client.patch(self.one(item), {"description": "Better"}, "application/json", headers={"If-Match": '"1"'})
+        answer = client.patch(
+            self.one(item), {"description": "Better"}, "application/json", headers={"If-Match": '"1"'}
+        )
         assert (answer.status_code, answer["ETag"], answer.json()["description"]) == (200, '"2"', "Better")
         lost = client.patch(self.one(item), {"description": "Worse"}, "application/json", headers={"If-Match": '"1"'})
         assert (lost.status_code, lost.json()["code"]) == (412, "precondition_failed")
@@ -128,7 +144,13 @@ class ItemServiceTests:
 
     def test_what_only_the_service_may_set_stays(self, client: Client) -> None:
         item = self.make(client, stock=5)
-        change = {"stock": 99, "id": "x_1", "version": 9, "rating": {"average": 5, "count": 9}, "created_at": "2000-01-01"}
+        change = {
+            "stock": 99,
+            "id": "x_1",
+            "version": 9,
+            "rating": {"average": 5, "count": 9},
+            "created_at": "2000-01-01",
+        }
         changed = client.put(self.one(item), {**self.example, **change}, "application/json").json()
         assert (changed["stock"], changed["id"], changed["version"]) == (5, item["id"], 2)
         assert (changed["rating"], changed["created_at"]) == (item["rating"], item["created_at"])
@@ -193,7 +215,9 @@ class ItemServiceTests:
         for method in ("put", "patch", "delete"):
             answer = getattr(client, method)(self.one(item), self.example, "application/json", headers=CUSTOMER)
             assert answer.status_code == 403, method
-        taken = client.post(f"{self.one(item)}stock/", {"change": 1, "reason": "x"}, "application/json", headers=CUSTOMER)
+        taken = client.post(
+            f"{self.one(item)}stock/", {"change": 1, "reason": "x"}, "application/json", headers=CUSTOMER
+        )
         assert taken.status_code == 403
 
     @pytest.mark.parametrize("item_id", ["nothing", "house_1", "%F0%9F%93%9A", "a" * 500])

@@ -33,7 +33,10 @@ def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:
     one = extend_schema(request=kind.serializer, responses=kind.serializer)
     methods = {name: one for name in ("put", "patch") if hasattr(view, name)}
     if view is ItemListView:
-        methods = {"get": _list_schema(kind), "post": extend_schema(request=kind.serializer, responses={201: kind.serializer})}
+        methods = {
+            "get": _list_schema(kind),
+            "post": extend_schema(request=kind.serializer, responses={201: kind.serializer}),
+        }
     elif view is ItemView:
         methods |= {"get": one, "delete": extend_schema(responses={204: None})}
     else:

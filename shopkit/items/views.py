@@ -72,9 +72,7 @@ class ItemView(KindView):
             raise NotFound
         values = self.valid(partial=partial)
         return self.answer(
-            services.update(
-                kind=self.kind, item_id=item_id, values=values, version=expected_version(self.request)
-            )
+            services.update(kind=self.kind, item_id=item_id, values=values, version=expected_version(self.request))
         )
 
 

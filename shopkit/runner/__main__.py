@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from shopkit import topology
@@ -89,7 +90,7 @@ def logs(names: list[str]) -> None:
     files = [str(folder / f"{name}.log") for name in names] or sorted(map(str, folder.glob("*.log")))
     if not files:
         raise RunnerError(f"There are no logs in {folder} yet; `make run` makes them.")
-    os.execvp("tail", ["tail", "-n", "20", "-F", *files])
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S607
 
 
 def reset() -> None:
@@ -119,7 +120,7 @@ def main() -> None:
         if name in ("run", "logs"):
             command.add_argument("services", nargs="*", help="only these")
     given = parser.parse_args()
-    actions = {"run": run, "logs": logs, "stop": stop, "status": status, "reset": reset}
+    actions: dict[str, Callable[..., None]] = {"run": run, "logs": logs, "stop": stop, "status": status, "reset": reset}
     try:
         actions[given.command](*([given.services] if hasattr(given, "services") else []))
     except (RunnerError, KeyError) as error:

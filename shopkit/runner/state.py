@@ -40,7 +40,8 @@ def claim(data: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RunnerError(
-            f"A fleet is running on {data} already; `make stop` ends it, or set SHOP_DATA and SHOP_PORT_OFFSET for another."
+            f"A fleet is running on {data} already; `make stop` ends it, or set SHOP_DATA and SHOP_PORT_OFFSET "
+            "for another."
         ) from None
     return lock
 

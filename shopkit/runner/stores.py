@@ -48,5 +48,17 @@ def redis_program() -> str | None:
 
 
 def _redis(program: str, data: Path, port: int) -> Process:
-    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(data), "--save", "", "--appendonly", "no"]
+    command = [
+        program,
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--dir",
+        str(data),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     return Process("redis", port, lambda: os.execv(program, command), data / "logs" / "redis.log")

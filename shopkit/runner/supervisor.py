@@ -142,4 +142,3 @@ def check_ports(processes: Iterable[Process]) -> None:
 
 def _tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else "(it wrote nothing)"
-

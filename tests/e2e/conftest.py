@@ -1,4 +1,4 @@
-"""One fleet for all end-to-end tests, on the stores that `SHOP_TEST_STORES` names: `embedded` (the default) or `servers`."""
+"""One fleet for all end-to-end tests, on the stores that `SHOP_TEST_STORES` names: `embedded` or `servers`."""
 
 import os
 import tempfile
@@ -20,9 +20,10 @@ def fleet() -> Iterator[Fleet]:
                 yield fleet
             return
         try:
-            with stores.servers(Path(folder)) as environment, running(
-                Path(folder) / "data", offset=0, environment=environment
-            ) as fleet:
+            with (
+                stores.servers(Path(folder)) as environment,
+                running(Path(folder) / "data", offset=0, environment=environment) as fleet,
+            ):
                 yield fleet
         except stores.Missing as missing:
             pytest.skip(f"!!! NOT TESTED on database servers: {missing}")

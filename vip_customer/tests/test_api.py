@@ -18,7 +18,8 @@ def vip() -> Customer:
 
 
 @pytest.mark.parametrize(
-    ("points", "tier"), [(0, "bronze"), (999, "bronze"), (1000, "silver"), (5000, "gold"), (10_000, "platinum"), (-5, "bronze")]
+    ("points", "tier"),
+    [(0, "bronze"), (999, "bronze"), (1000, "silver"), (5000, "gold"), (10_000, "platinum"), (-5, "bronze")],
 )
 def test_a_tier_begins_at_its_points(points: int, tier: str) -> None:
     assert tier_of(points) == tier
