@@ -1,9 +1,13 @@
 """A service that proxies: the way through in front of its Django application, with metrics and the log line."""
 
+import json
+import os
+import time
+from functools import cache, lru_cache
 from typing import cast
 
-import structlog
 from django.core.asgi import get_asgi_application
+from prometheus_client import Histogram
 
 from shopkit import metrics, topology
 from shopkit.auth import IDENTITY_HEADERS
@@ -11,7 +15,7 @@ from shopkit.config import config
 from shopkit.incoming import ASGIApp
 from shopkit.proxy import Pick, Proxy
 
-log = structlog.get_logger()
+_STDOUT = 1
 
 
 def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
@@ -35,8 +39,26 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
 
 
 def _log(line: dict[str, object]) -> None:
-    log.info("proxied", **line)
+    """Written straight, in the shape that `shopkit.logging` gives: its chain would cost a third of the whole hop."""
+    upstream = line.pop("service")
+    whole = {"service": os.environ["SHOP_SERVICE"], **line, "upstream": upstream, "event": "proxied", "level": "info"}
+    os.write(_STDOUT, json.dumps({**whole, "timestamp": _now()}).encode() + b"\n")
 
 
-def _observe(method: str, upstream: str, status: int, seconds: float) -> None:
-    metrics.UPSTREAM_SECONDS.labels(upstream, status).observe(seconds)
+def _now() -> str:
+    seconds = time.time()
+    return f"{_second(int(seconds))}.{int(seconds % 1 * 1_000_000):06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+def _observe(_method: str, upstream: str, status: int, seconds: float) -> None:
+    _histogram(upstream, status).observe(seconds)
+
+
+@cache
+def _histogram(upstream: str, status: int) -> Histogram:
+    return metrics.UPSTREAM_SECONDS.labels(upstream, status)

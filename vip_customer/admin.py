@@ -8,9 +8,9 @@ from vip_customer.models import Address, Benefit, Customer, PointsEntry, ViewedI
 
 @admin.register(Customer)
 class VipAdmin(CustomerAdmin):
-    list_display = (*CustomerAdmin.list_display, "tier", "points")
-    list_filter = ("tier", *CustomerAdmin.list_filter)
-    readonly_fields = (*CustomerAdmin.readonly_fields, "points")
+    list_display = (*CustomerAdmin.list_display, "tier", "points")  # type: ignore[assignment]
+    list_filter = ("tier", *CustomerAdmin.list_filter)  # type: ignore[assignment]
+    readonly_fields = (*CustomerAdmin.readonly_fields, "points")  # type: ignore[assignment]
     inlines = [inline(Address), inline(PointsEntry), inline(ViewedItem)]
 
 

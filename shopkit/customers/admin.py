@@ -1,16 +1,14 @@
 """Customers in the Django admin."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.db.models import Model
 
 
 class CustomerAdmin(admin.ModelAdmin):
-    list_display: ClassVar[tuple[str, ...]] = ("id", "__str__", "moved_to", "created_at")
-    list_filter: ClassVar[tuple[str, ...]] = ("moved_to", "created_at")
+    list_display = ("id", "__str__", "moved_to", "created_at")
+    list_filter = ("moved_to", "created_at")
     search_fields = ("id", "first_name", "last_name", "email")
-    readonly_fields: ClassVar[tuple[str, ...]] = ("id", "moved_to", "anonymised_at", "created_at", "updated_at")
+    readonly_fields = ("id", "moved_to", "anonymised_at", "created_at", "updated_at")
 
 
 def inline(of: type[Model]) -> type[admin.TabularInline]:

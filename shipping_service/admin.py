@@ -1,0 +1,31 @@
+"""Shipments in the Django admin, to look at; they change through the API, which keeps the state graph and the log."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from shipping_service.models import Shipment, ShipmentEvent
+
+
+class LookOnly:
+    def has_add_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_args: Any) -> bool:
+        return False
+
+
+class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = ShipmentEvent
+    readonly_fields = ["at"]
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["tracking_number", "order_id", "customer_id", "method", "weight_g", "status", "created_at"]
+    list_filter = ["status", "method", "created_at"]
+    search_fields = ["tracking_number", "order_id", "customer_id"]
+    inlines = [EventInline]

@@ -1,0 +1,93 @@
+"""The HTTP side of shipments: parse, one use-case, serialize."""
+
+import uuid
+from typing import cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shipping_service import services
+from shipping_service.filters import ShipmentFilter
+from shipping_service.models import Shipment
+from shipping_service.serializers import (
+    ChangeShipmentSerializer,
+    CreateShipmentSerializer,
+    ShipmentSerializer,
+    TrackingSerializer,
+)
+from shopkit.auth import Identity
+from shopkit.items.views import expected_version
+from shopkit.permissions import IsKnown, ReadOrStaff
+
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The shipment\'s ETag, such as "3".')
+
+
+class ShipmentListView(ListAPIView[Shipment]):
+    """A customer's own shipments; to staff, all."""
+
+    permission_classes = [IsKnown, ReadOrStaff]
+    queryset = Shipment.objects.all()
+    serializer_class = ShipmentSerializer
+    filterset_class = ShipmentFilter
+    ordering_fields = ["created_at", "updated_at"]
+    ordering = ["-created_at"]
+
+    def get_queryset(self) -> QuerySet[Shipment]:
+        return services.visible_shipments(identity=_caller(self.request))
+
+    @extend_schema(request=CreateShipmentSerializer, responses={201: ShipmentSerializer})
+    def post(self, request: Request) -> Response:
+        """Staff only: an order gets one shipment."""
+        given = CreateShipmentSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _answer(services.create_shipment(**given.validated_data), status.HTTP_201_CREATED)
+
+
+class ShipmentView(APIView):
+    permission_classes = [IsKnown, ReadOrStaff]
+
+    @extend_schema(responses=ShipmentSerializer)
+    def get(self, request: Request, shipment_id: uuid.UUID) -> Response:
+        return _answer(_shipment(request, shipment_id))
+
+    @extend_schema(parameters=[IF_MATCH], request=ChangeShipmentSerializer, responses=ShipmentSerializer)
+    def patch(self, request: Request, shipment_id: uuid.UUID) -> Response:
+        """Staff only: moves a shipment on its way."""
+        shipment = _shipment(request, shipment_id)
+        given = ChangeShipmentSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        to, version = given.validated_data["status"], expected_version(request)
+        return _answer(services.move(shipment=shipment, to=to, version=version))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, shipment_id: uuid.UUID) -> Response:
+        """Staff only, and only until it is picked up."""
+        services.delete_shipment(shipment=_shipment(request, shipment_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TrackingView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=TrackingSerializer)
+    def get(self, request: Request, tracking_number: str) -> Response:
+        """Where a parcel is, for anybody who has its number."""
+        return Response(TrackingSerializer(services.track(tracking_number=tracking_number)).data)
+
+
+def _caller(request: Request) -> Identity:
+    return cast(Identity, request.user)
+
+
+def _shipment(request: Request, shipment_id: uuid.UUID) -> Shipment:
+    return services.get_shipment(shipment_id=shipment_id, identity=_caller(request))
+
+
+def _answer(shipment: Shipment, code: int = status.HTTP_200_OK) -> Response:
+    return Response(ShipmentSerializer(shipment).data, status=code, headers={"ETag": f'"{shipment.version}"'})
