@@ -18,6 +18,7 @@ from items_router.serializers import (
     CollectionWithCountSerializer,
     CombinedItemsSerializer,
 )
+from shopkit.filters import check_ordering
 from shopkit.items.filters import COMMON
 from shopkit.items.query import ordering_parameter
 from shopkit.items.views import expected_version
@@ -63,9 +64,14 @@ def _previous(url: str, page: int) -> str | None:
 
 
 class StoredCollections:
-    """All collections by title, for the paginator."""
+    """All collections in order, for the paginator."""
 
     ordered = True
+    FIELDS = ["title", "created_at"]
+
+    def __init__(self, ordering: str) -> None:
+        fields = check_ordering(ordering, self.FIELDS)
+        self._sort = [(field.removeprefix("-"), -1 if field.startswith("-") else 1) for field in [*fields, "_id"]]
 
     def count(self) -> int:
         return collections().count_documents({})
@@ -74,17 +80,26 @@ class StoredCollections:
         return self.count()
 
     def __getitem__(self, page: slice) -> list[Document]:
-        found = collections().find({}).sort([("title", 1), ("_id", 1)])
+        found = collections().find({}).sort(self._sort)
         return list(found.skip(page.start).limit(page.stop - page.start))
+
+
+_COLLECTION_ORDERING = OpenApiParameter(
+    "ordering",
+    OpenApiTypes.STR,
+    OpenApiParameter.QUERY,
+    description=f"{', '.join(StoredCollections.FIELDS)}; a leading - for descending",
+)
 
 
 class CollectionListView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(responses=CollectionSerializer(many=True))
+    @extend_schema(parameters=[_COLLECTION_ORDERING], responses=CollectionSerializer(many=True))
     def get(self, request: Request) -> Response:
         pages = Pages()
-        page: Any = pages.paginate_queryset(StoredCollections(), request, self)
+        stored = StoredCollections(request.query_params.get("ordering") or "title")
+        page: Any = pages.paginate_queryset(stored, request, self)
         return pages.get_paginated_response(CollectionSerializer(page, many=True).data)
 
     @extend_schema(request=CollectionSerializer, responses={201: CollectionSerializer})

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -74,9 +75,16 @@ def _details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return {field: messages for key, value in pairs for field, messages in _details(value, key).items()}
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
     """The last route and the `handler404`."""
     return respond(NothingHere(), getattr(request, "request_id", ""))
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's `CSRF_FAILURE_VIEW`: a form posted without the token that its page holds."""
+    error = ShopError("The form's token is missing or wrong; load the page again.", status=403, code="csrf_failed")
+    return respond(error, getattr(request, "request_id", ""))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

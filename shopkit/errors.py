@@ -49,6 +49,9 @@ class Invalid(ShopError):
 class Unauthenticated(ShopError):
     status, code, message = 401, "not_authenticated", "This call needs to know who is calling."
 
+    def __init__(self, message: str | None = None, *, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers={"WWW-Authenticate": "Bearer"})  # RFC 9110 §15.5.2
+
 
 class Forbidden(ShopError):
     status, code, message = 403, "forbidden", "You may not do this."

@@ -1,17 +1,20 @@
 """Puts sample data into one service's store: what is not there yet is added, what is there stays as it is.
 
-A relational service's file is a Django fixture; an item service's, a list of items as its API shows them; that of
-another document store, `{collection: [documents]}`.
+A relational service's file is a Django fixture, in which a row may go without its times; an item service's, a list of
+items as its API shows them; that of another document store, `{collection: [documents]}`.
 """
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import chain, islice
 from typing import Any
 
 from django.core import serializers
 from django.db import transaction
+from django.db.models import DateTimeField, Model
+from django.utils import timezone
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 
@@ -21,6 +24,7 @@ from shopkit.topology import Service
 
 Counts = tuple[int, int]
 """Added, and there already."""
+Key = tuple[type[Model], Any]
 BATCH = 200
 
 
@@ -35,12 +39,30 @@ def load(service: Service, entries: Any) -> Counts:
 
 @transaction.atomic
 def _load_rows(entries: list[dict[str, Any]]) -> Counts:
-    added = 0
-    for row in serializers.deserialize("json", json.dumps(entries)):
-        if not type(row.object)._base_manager.filter(pk=row.object.pk).exists():
-            row.save()
-            added += 1
-    return added, len(entries) - added
+    added: set[Key] = set()
+    for each in serializers.deserialize("json", json.dumps(entries)):
+        if _is_new(each.object, added):
+            _set_times(each.object)
+            each.save()
+            added.add((type(each.object), each.object.pk))
+    return len(added), len(entries) - len(added)
+
+
+def _is_new(row: Model, added: set[Key]) -> bool:
+    """A part of another row, as its foreign key says, comes with that one. So it needs no `pk` in the fixture, where a
+    number would sooner or later be that of a row which the service made itself."""
+    for field in row._meta.fields:
+        if field.related_model:
+            return (field.related_model, getattr(row, field.attname)) in added
+    unique = ["pk"] if row.pk is not None else row._meta.unique_together[0]
+    return not type(row)._base_manager.filter(**{name: getattr(row, name) for name in unique}).exists()
+
+
+def _set_times(row: Model) -> None:
+    """What is left out is the present; Django sets no times on rows of a fixture."""
+    for field in row._meta.fields:
+        if isinstance(field, DateTimeField) and (field.auto_now or field.auto_now_add):
+            setattr(row, field.attname, getattr(row, field.attname) or timezone.now())
 
 
 def _load_items(service: Service, entries: list[Document]) -> Counts:
@@ -58,7 +80,11 @@ def _load_items(service: Service, entries: list[Document]) -> Counts:
 
 
 def _load_documents(collections: dict[str, list[Document]]) -> Counts:
-    counts = [_add(mongo.collection(name), documents) for name, documents in collections.items()]
+    made = {"created_at": datetime.now(UTC), "updated_at": datetime.now(UTC), "version": 1}
+    counts = [
+        _add(mongo.collection(name), ({**made, **document} for document in documents))
+        for name, documents in collections.items()
+    ]
     return sum(added for added, _ in counts), sum(kept for _, kept in counts)
 
 

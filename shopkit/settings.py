@@ -39,7 +39,7 @@ _REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["shopkit.auth.IdentityAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["shopkit.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["shopkit.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "shopkit.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
@@ -93,6 +93,7 @@ def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
         "CORS_URLS_REGEX": r"^/api/",
         "SESSION_COOKIE_NAME": f"{name}_session",
         "CSRF_COOKIE_NAME": f"{name}_csrf",
+        "CSRF_FAILURE_VIEW": "shopkit.error_handler.forged",
         **(_production() if env.production else {}),
     }
 

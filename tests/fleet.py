@@ -1,6 +1,7 @@
 """A real fleet for the end-to-end tests: the runner as its own process, a folder and ports of its own."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -59,10 +61,67 @@ class Fleet:
 
         wait_for(ready, seconds=seconds)
 
+    @contextlib.contextmanager
+    def hanging(self, name: str) -> Iterator[None]:
+        """Stops a service or a store in its tracks, workers and all, until the block ends."""
+        leader = self.pid(name)
+        os.killpg(leader, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(leader, signal.SIGCONT)
+
+    def log(self, name: str) -> list[dict[str, Any]]:
+        """What a service has logged so far; lines that are no JSON, such as a store's own, are left out."""
+        found = []
+        for line in (self.data / "logs" / f"{name}.log").read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+        return [line for line in found if isinstance(line, dict)]
+
+    def wait_logged(self, name: str, **fields: object) -> dict[str, Any]:
+        """The first line of a service's log in which these fields have these values."""
+        found: list[dict[str, Any]] = []
+
+        def logged() -> bool:
+            found[:] = [line for line in self.log(name) if fields.items() <= line.items()]
+            return bool(found)
+
+        wait_for(logged, seconds=5)
+        return found[0]
+
+    def runner(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of the runner, on this fleet: `status`, `stop`, …"""
+        return runner(*arguments, environment=self.environment)
+
     def interrupt(self) -> int:
         """Ctrl-C; the runner's exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=15)
+
+
+def environment_of(data: Path, offset: int, more: dict[str, str] | None = None) -> dict[str, str]:
+    """This process's environment, for a fleet on that folder, without what makes this process some service's."""
+    env = {**os.environ, **(more or {}), "SHOP_DATA": str(data), "SHOP_PORT_OFFSET": str(offset)}
+    for name in ("SHOP_SERVICE", "DJANGO_SETTINGS_MODULE", "MONGO_DATABASE", "SHOP_LOG_LEVEL"):
+        env.pop(name, None)
+    return env
+
+
+def runner(*arguments: str, environment: dict[str, str], root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """A command of the runner that is expected to end."""
+    command = [sys.executable, "-m", "shopkit.runner", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=90, check=False)
+
+
+def processes_on(data: Path) -> list[int]:
+    """All processes that were started for a fleet on that folder (Linux: by their environment)."""
+    mark, found = f"SHOP_DATA={data}".encode(), []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
 
 
 @contextlib.contextmanager
@@ -76,9 +135,7 @@ def running(
 ) -> Iterator[Fleet]:
     """Starts a fleet and waits until it says that it is ready; ends it after."""
     data.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, **(environment or {}), "SHOP_DATA": str(data), "SHOP_PORT_OFFSET": str(offset)}
-    for name in ("SHOP_SERVICE", "DJANGO_SETTINGS_MODULE", "MONGO_DATABASE", "SHOP_LOG_LEVEL"):
-        env.pop(name, None)
+    env = environment_of(data, offset, environment)
     output = data / "runner.log"
     with output.open("wb") as log:
         process = subprocess.Popen(

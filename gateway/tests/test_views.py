@@ -1,0 +1,79 @@
+"""What the gateway answers itself, with the services behind it played by `responses`."""
+
+import pytest
+import responses
+from django.core.cache import cache
+from django.test import Client
+
+from gateway.services import merge
+from shopkit import topology
+
+OTHERS = [service for service in topology.SERVICES.values() if service.name != "gateway"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+def schema(title: str, path: str, shape: str) -> dict[str, object]:
+    ref = {"schema": {"$ref": "#/components/schemas/Page"}}
+    return {
+        "info": {"title": title},
+        "paths": {path: {"get": ref}},
+        "components": {"schemas": {"Page": {"type": shape}, "Error": {"type": "object"}}},
+    }
+
+
+def test_merged_schemas_keep_apart_what_only_shares_a_name() -> None:
+    merged = merge([schema("book_service", "/api/books/", "object"), schema("cart_service", "/api/carts/", "array")])
+    assert merged["components"]["schemas"] == {
+        "Page": {"type": "object"},
+        "Error": {"type": "object"},
+        "CartServicePage": {"type": "array"},
+    }
+    assert merged["paths"]["/api/books/"]["get"]["schema"]["$ref"] == "#/components/schemas/Page"
+    assert merged["paths"]["/api/carts/"]["get"]["schema"]["$ref"] == "#/components/schemas/CartServicePage"
+
+
+@responses.activate
+def test_a_schema_that_lacks_a_service_is_not_kept(client: Client) -> None:
+    for service in OTHERS:
+        if service.name != "book_service":
+            responses.get(
+                f"{service.url}/api/schema/", json=schema(service.name, f"/api/{service.paths[0]}/", "object")
+            )
+    assert "/api/books/" not in client.get("/api/schema/").json()["paths"]
+    responses.get(f"{topology.service('book_service').url}/api/schema/", json=schema("book", "/api/books/", "object"))
+    assert "/api/books/" in client.get("/api/schema/").json()["paths"]
+
+
+@responses.activate
+def test_a_whole_schema_is_asked_for_once(client: Client) -> None:
+    for service in OTHERS:
+        responses.get(f"{service.url}/api/schema/", json=schema(service.name, f"/api/{service.paths[0]}/", "object"))
+    assert client.get("/api/schema/").json() == client.get("/api/schema/").json()
+    assert len(responses.calls) == len(OTHERS)
+
+
+@responses.activate
+def test_ready_names_the_service_that_is_down(client: Client) -> None:
+    for service in OTHERS:
+        status = 503 if service.name == "paying_service" else 200
+        responses.get(f"{service.url}/health/ready", json={"error": "", "code": "x"}, status=status)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    states = answer.json()["dependencies"]
+    assert {name for name, state in states.items() if state == "down"} == {"paying_service"}
+    assert set(states) == {service.name for service in OTHERS}
+
+
+def test_the_docs_page_loads_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/docs/")
+    assert page.status_code == 200
+    assert b"https://" not in page.content
+    assert b"/api/schema/" in page.content
+
+
+def test_only_reading_is_allowed(client: Client) -> None:
+    assert client.post("/").status_code == 405

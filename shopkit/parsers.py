@@ -1,0 +1,36 @@
+"""Request bodies: JSON, refused where a store or a terminal behind us would choke on it."""
+
+import re
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+from shopkit.errors import Invalid
+
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class StrictJSONParser(JSONParser):
+    """JSON whose text is text: no control characters but tabs and line ends, no half of a surrogate pair."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            data = super().parse(stream, media_type, parser_context)
+            _check(data, "")
+        except RecursionError:
+            raise ParseError("JSON parse error - nested too deeply") from None
+        return data
+
+
+def _check(data: object, place: str) -> None:
+    if isinstance(data, str) and _NOT_TEXT.search(data):
+        message = "Text must be without control characters."
+        raise Invalid(f"{place or 'body'}: {message}", details={place or "body": [message]})
+    if isinstance(data, dict):
+        for name, value in data.items():
+            _check(name, place)
+            _check(value, f"{place}.{name}" if place else name)
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            _check(value, f"{place}.{number}" if place else str(number))
