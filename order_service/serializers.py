@@ -20,6 +20,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
+    email = serializers.CharField(read_only=True)  # empty when none was given, which is no email address
     items = OrderLineSerializer(source="lines", many=True, read_only=True)
     subtotal = MoneyField(read_only=True)
     shipping = MoneyField(read_only=True)

@@ -37,6 +37,11 @@ class Identity:
 ANONYMOUS = Identity()
 
 
+def anonymous() -> Identity:
+    """Django REST framework's `UNAUTHENTICATED_USER`."""
+    return ANONYMOUS
+
+
 def customer_type(value: str | None) -> str | None:
     """`X-Customer-Type` in any case → the type; `Invalid`, naming those there are, for anything else."""
     if not value:
@@ -74,9 +79,10 @@ def caller(request: Request) -> Identity:
 class IdentityAuthentication(BaseAuthentication):
     """Puts an `Identity` where Django REST framework looks for a user."""
 
-    def authenticate(self, request: Request) -> tuple[Identity, None]:
+    def authenticate(self, request: Request) -> tuple[Identity, None] | None:
         django_request: HttpRequest = request._request
-        return identify(django_request.headers.get), None
+        found = identify(django_request.headers.get)
+        return (found, None) if found.is_authenticated else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -1,5 +1,6 @@
 """Django settings that all services share; `settings_for` adds what the topology says of one of them."""
 
+from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -48,7 +49,7 @@ _REST_FRAMEWORK = {
     ],
     "DEFAULT_SCHEMA_CLASS": "shopkit.schema.ShopSchema",
     "EXCEPTION_HANDLER": "shopkit.error_handler.handle",
-    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_USER": "shopkit.auth.anonymous",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
 }
 _SQLITE_OPTIONS = {
@@ -107,6 +108,7 @@ def _templates(more_context: list[str]) -> dict[str, Any]:
 def _database(name: str, env: Config) -> dict[str, Any]:
     parsed: dict[str, Any] = dict(dj_database_url.parse(env.database(name), conn_max_age=60, conn_health_checks=True))
     if parsed["ENGINE"].endswith("sqlite3"):
+        Path(parsed["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), **_SQLITE_OPTIONS}
         parsed["TEST"] = {"NAME": f"{parsed['NAME']}.test"}  # a file, as in earnest: in memory, locks work otherwise
     if parsed["ENGINE"].endswith("mysql"):

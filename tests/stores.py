@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 from shopkit import topology
 from shopkit.topology import Store
 
-PACKAGES = ("mariadb-server-core", "mariadb-client-core", "libmariadb-dev", "redis-server", "gcc", "pkg-config", "python3-dev")
+PACKAGES = (
+    "mariadb-server-core",
+    "mariadb-client-core",
+    "libmariadb-dev",
+    "redis-server",
+    "gcc",
+    "pkg-config",
+    "python3-dev",
+)
 Environment = dict[str, str]
 CreateDatabase = Callable[[str], str]
 """Makes an empty database of that name, and says its URL."""
@@ -34,7 +42,9 @@ def free_port() -> int:
 
 def install() -> None:
     """What is missing, where we may: Debian's packages as root, and the MySQL driver, which is built from source."""
-    here = os.environ.get("MYSQL_SERVER_URL") or all(map(shutil.which, ("mariadbd", "my_print_defaults", "mysql_config")))
+    here = os.environ.get("MYSQL_SERVER_URL") or all(
+        map(shutil.which, ("mariadbd", "my_print_defaults", "mysql_config"))
+    )
     if not (here and (os.environ.get("REDIS_URL") or shutil.which("redis-server"))):
         if os.geteuid() != 0 or not shutil.which("apt-get"):
             raise Missing(f"needs {', '.join(PACKAGES)}; install them, or run as root on Debian or Ubuntu")
@@ -51,8 +61,8 @@ def _run(command: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def servers(folder: Path) -> Iterator[Environment]:
-    """All three, with an empty database for each relational service; what the fleet's environment needs.
+def servers(folder: Path, *, prefix: str = "") -> Iterator[Environment]:
+    """All three, with an empty database (`prefix` and its name) for each relational service; the fleet's environment.
 
     `POSTGRES_SERVER_URL`, `MYSQL_SERVER_URL` and `REDIS_URL` name servers to use; what none names is started.
     """
@@ -65,7 +75,7 @@ def servers(folder: Path) -> Iterator[Environment]:
         }
         for service in topology.SERVICES.values():
             if service.store in url_of:
-                environment[f"{service.name.upper()}_DATABASE_URL"] = url_of[service.store](service.name)
+                environment[f"{service.name.upper()}_DATABASE_URL"] = url_of[service.store](prefix + service.name)
         yield environment
 
 

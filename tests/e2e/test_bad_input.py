@@ -156,6 +156,7 @@ def test_an_unknown_field_to_order_by_is_refused(fleet: Fleet, door: Door) -> No
 
 # -- types
 
+
 @pytest.mark.parametrize("at", ["gateway", "items_router"])
 @pytest.mark.parametrize("path", ["/api/items/", "/api/v1/items/", "/api/products/", "/api/items"])
 def test_an_unknown_item_type_is_refused_naming_those_there_are(fleet: Fleet, at: str, path: str) -> None:
