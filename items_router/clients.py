@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shopkit import http
-from shopkit.errors import ShopError
+from shopkit.errors import BadGateway, ShopError
 from shopkit.pagination import MAX_PAGE_SIZE
 from shopkit.topology import Service
 
@@ -27,9 +27,18 @@ def first_items(*, service: Service, params: dict[str, str], wanted: int) -> Ite
     count, page = 0, 1
     while True:
         body = http.get(service.name, f"/api/{service.paths[0]}/", params={**params, "page": page, "page_size": size})
-        count, found, page = body["count"], found + body["results"], page + 1
-        if len(found) >= min(wanted, count) or not body["results"]:
+        listed = _listed(service, body)
+        count, found, page = listed.count, found + listed.items, page + 1
+        if len(found) >= min(wanted, count) or not listed.items:
             return Items(count, found[:wanted])
+
+
+def _listed(service: Service, body: object) -> Items:
+    """A page of the service's list; `BadGateway` when what it answered is no such thing."""
+    match body:
+        case {"count": int(count), "results": list(results)} if all(isinstance(item, dict) for item in results):
+            return Items(count, results)
+    raise BadGateway(f"{service.name} gave no usable answer.")
 
 
 def all_first_items(

@@ -5,6 +5,7 @@ from typing import Any
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from shopkit import topology
@@ -13,7 +14,18 @@ from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
 from shopkit.request_id import HEADER
 
 CONNECT_SECONDS, READ_SECONDS = 1.0, 5.0
-_RETRY = Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
+
+
+class _Retry(Retry):
+    """Once more if idempotent; but who waited in vain does not wait again, since our own caller waits too."""
+
+    def increment(self, *args: Any, error: Exception | None = None, **more: Any) -> Retry:
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        return super().increment(*args, error=error, **more)
+
+
+_RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
 
 
 def _session() -> requests.Session:
@@ -51,6 +63,8 @@ def call(
         raise Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"}) from error
     except requests.Timeout as error:
         raise GatewayTimeout(f"{service} did not answer in time.") from error
+    except requests.RequestException as error:  # a body cut short, a coding that is none, …
+        raise BadGateway(f"{service} gave no usable answer.") from error
     return _answer(service, response)
 
 

