@@ -8,11 +8,16 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import django
 import pytest
+import responses
 
 from shopkit import entry, topology
+
+if TYPE_CHECKING:  # it needs Django set up
+    from shopkit.testing import Caller
 
 
 def _service_under_test() -> str | None:
@@ -62,3 +67,31 @@ def store(mongo_url: str, settings: object) -> Iterator[None]:
     database = mongo.database()
     database.client.drop_database(database.name)
     mongo.close()
+
+
+@pytest.fixture
+def ada() -> "Caller":
+    from shopkit.testing import caller
+
+    return caller("ada")
+
+
+@pytest.fixture
+def bob() -> "Caller":
+    from shopkit.testing import caller
+
+    return caller("bob")
+
+
+@pytest.fixture
+def staff() -> "Caller":
+    from shopkit.testing import staff_caller
+
+    return staff_caller()
+
+
+@pytest.fixture
+def peers() -> Iterator[responses.RequestsMock]:
+    """Plays the other services."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock

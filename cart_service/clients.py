@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from shopkit import http
-from shopkit.errors import BadGateway, ShopError
 from shopkit.money import to_minor
 
 
@@ -21,14 +20,9 @@ class Item:
 
 def item(*, item_id: str) -> Item | None:
     """The item, None when there is no such item; 502/503/504 when nobody can say."""
-    try:
-        body = http.get("items_router", f"/api/items/{item_id}/")
-    except ShopError as error:
-        if error.status == 404:
-            return None
-        raise
-    try:
+    body = http.find("items_router", f"/api/items/{item_id}/")
+    if body is None:
+        return None
+    with http.understanding("items_router"):
         price = None if body["price"] is None else to_minor(Decimal(body["price"]))
         return Item(body["id"], body["type"], body["name"], price, int(body["stock"]))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise BadGateway("items_router gave no usable answer.") from error

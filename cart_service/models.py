@@ -5,20 +5,18 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from shopkit.versioned import Versioned
+
 MAX_QUANTITY = 999
 MAX_LINES = 100
 
 
-class Cart(models.Model):
+class Cart(Versioned):
     """What one customer means to buy. Without an owner it belongs to whoever knows its id."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner_id = models.CharField(max_length=64, null=True, blank=True)
     owner_type = models.CharField(max_length=20)
     currency = models.CharField(max_length=3, default="USD")
-    version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [

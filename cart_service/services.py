@@ -11,7 +11,7 @@ from django.utils import timezone
 from cart_service import clients
 from cart_service.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed, found
 
 
 def create_cart(*, identity: Identity) -> Cart:
@@ -80,10 +80,7 @@ def _present(item_id: str) -> clients.Item:
 
 
 def _line(cart: Cart, line_id: uuid.UUID) -> CartLine:
-    line = cart.lines.filter(pk=line_id).first()
-    if line is None:
-        raise NotFound
-    return line
+    return found(cart.lines.filter(pk=line_id).first())
 
 
 def _put(cart: Cart, item: clients.Item, quantity: int) -> None:

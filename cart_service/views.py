@@ -1,10 +1,10 @@
 """The HTTP side of carts: parse, one use-case, serialize."""
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -16,11 +16,9 @@ from cart_service import services
 from cart_service.filters import CartFilter
 from cart_service.models import Cart
 from cart_service.serializers import AddItemSerializer, CartSerializer, QuantitySerializer
-from shopkit.auth import Identity
-from shopkit.items.views import expected_version
+from shopkit.auth import caller
+from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown
-
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The cart\'s ETag, such as "3".')
 
 
 class CartListView(ListAPIView[Cart]):
@@ -36,13 +34,13 @@ class CartListView(ListAPIView[Cart]):
         return [AllowAny()] if self.request.method == "POST" else [IsKnown()]
 
     def get_queryset(self) -> QuerySet[Cart]:
-        carts, user = super().get_queryset(), _caller(self.request)
+        carts, user = super().get_queryset(), caller(self.request)
         return carts if user.is_staff else carts.filter(owner_id=user.customer_id)
 
     @extend_schema(request=None, responses={201: CartSerializer})
     def post(self, request: Request) -> Response:
         CartSerializer(data=request.data).is_valid(raise_exception=True)
-        return _answer(services.create_cart(identity=_caller(request)), status.HTTP_201_CREATED)
+        return _answer(services.create_cart(identity=caller(request)), status.HTTP_201_CREATED)
 
 
 class CartView(APIView):
@@ -50,11 +48,11 @@ class CartView(APIView):
 
     @extend_schema(responses=CartSerializer)
     def get(self, request: Request, cart_id: uuid.UUID) -> Response:
-        return _answer(services.get_cart(cart_id=cart_id, identity=_caller(request)))
+        return _answer(services.get_cart(cart_id=cart_id, identity=caller(request)))
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, cart_id: uuid.UUID) -> Response:
-        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         services.delete_cart(cart=cart, version=expected_version(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -65,7 +63,7 @@ class CartItemsView(APIView):
     @extend_schema(parameters=[IF_MATCH], request=AddItemSerializer, responses={201: CartSerializer})
     def post(self, request: Request, cart_id: uuid.UUID) -> Response:
         """Puts an item in; the same item again adds up. Answers with the whole cart."""
-        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = AddItemSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         changed = services.add_item(cart=cart, version=expected_version(request), **given.validated_data)
@@ -78,7 +76,7 @@ class CartItemView(APIView):
     @extend_schema(parameters=[IF_MATCH], request=QuantitySerializer, responses=CartSerializer)
     def patch(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
         """Sets how many of a line's item there are. Answers with the whole cart."""
-        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = QuantitySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         version = expected_version(request)
@@ -86,18 +84,10 @@ class CartItemView(APIView):
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
-        cart = services.get_cart(cart_id=cart_id, identity=_caller(request))
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         changed = services.remove_line(cart=cart, line_id=line_id, version=expected_version(request))
-        return Response(status=status.HTTP_204_NO_CONTENT, headers=_etag(changed))
-
-
-def _caller(request: Request) -> Identity:
-    return cast(Identity, request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=etag(changed.version))
 
 
 def _answer(cart: Cart, code: int = status.HTTP_200_OK) -> Response:
-    return Response(CartSerializer(cart).data, status=code, headers=_etag(cart))
-
-
-def _etag(cart: Cart) -> dict[str, str]:
-    return {"ETag": f'"{cart.version}"'}
+    return Response(CartSerializer(cart).data, status=code, headers=etag(cart.version))

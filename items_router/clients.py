@@ -1,13 +1,11 @@
 """What the items router asks of the item services."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
 from shopkit import http
-from shopkit.errors import BadGateway, ShopError
+from shopkit.errors import ShopError
 from shopkit.pagination import MAX_PAGE_SIZE
 from shopkit.topology import Service
 
@@ -38,7 +36,7 @@ def _listed(service: Service, body: object) -> Items:
     match body:
         case {"count": int(count), "results": list(results)} if all(isinstance(item, dict) for item in results):
             return Items(count, results)
-    raise BadGateway(f"{service.name} gave no usable answer.")
+    raise http.unusable(service.name)
 
 
 def all_first_items(
@@ -52,6 +50,5 @@ def all_first_items(
         except ShopError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=len(services)) as pool:
-        asked = {service.item_type or "": pool.submit(copy_context().run, ask, service) for service in services}
-        return {item_type: future.result() for item_type, future in asked.items()}
+    answers = http.of_each(services, ask)
+    return {service.item_type or "": answers[service.name] for service in services}

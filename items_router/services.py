@@ -8,15 +8,12 @@ from pymongo.errors import DuplicateKeyError
 from items_router import clients
 from items_router.documents import collections
 from shopkit import topology
-from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.errors import Conflict, PreconditionFailed, found
 from shopkit.mongo import Document
 
 
 def get(*, slug: str) -> Document:
-    found = collections().find_one({"_id": slug})
-    if found is None:
-        raise NotFound
-    return found
+    return found(collections().find_one({"_id": slug}))
 
 
 def create(*, values: Document) -> Document:
@@ -34,7 +31,7 @@ def update(*, slug: str, values: Document, version: int | None) -> Document:
     """Sets fields, never the slug, which items name. `PreconditionFailed` when `version` is not the present one."""
     changed = {name: value for name, value in values.items() if name != "_id"}
     updated = collections().find_one_and_update(
-        {"_id": slug} | ({} if version is None else {"version": version}),
+        _at(slug, version),
         {"$set": {**changed, "updated_at": datetime.now(UTC)}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
@@ -44,10 +41,15 @@ def update(*, slug: str, values: Document, version: int | None) -> Document:
     return updated
 
 
-def delete(*, slug: str) -> None:
-    """Forgets the name; items keep saying that they are in it."""
-    if collections().delete_one({"_id": slug}).deleted_count == 0:
-        raise NotFound
+def delete(*, slug: str, version: int | None) -> None:
+    """Forgets the name; items keep saying that they are in it. `PreconditionFailed` as for `update`."""
+    if collections().delete_one(_at(slug, version)).deleted_count == 0:
+        get(slug=slug)
+        raise PreconditionFailed
+
+
+def _at(slug: str, version: int | None) -> Document:
+    return {"_id": slug} if version is None else {"_id": slug, "version": version}
 
 
 def count_items(*, slug: str) -> int:

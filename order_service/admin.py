@@ -1,21 +1,9 @@
 """Orders in the Django admin, to look at; they change through the API, which keeps to the state graph and the log."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from order_service.models import Order, OrderEvent, OrderLine
-
-
-class LookOnly:
-    def has_add_permission(self, *_args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_args: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_args: Any) -> bool:
-        return False
+from shopkit.admin import LookOnly
 
 
 class LineInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -7,7 +7,6 @@ from typing import Any
 
 from shopkit import http
 from shopkit.auth import Identity
-from shopkit.errors import BadGateway, ShopError
 from shopkit.money import to_minor
 
 
@@ -36,16 +35,11 @@ class Cart:
 
 def cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart | None:
     """The cart as the caller may see it, None when there is none for them; 502/503/504 when nobody can say."""
-    try:
-        body = http.get("cart_service", f"/api/carts/{cart_id}/", identity=identity)
-    except ShopError as error:
-        if error.status == 404:
-            return None
-        raise
-    try:
+    body = http.find("cart_service", f"/api/carts/{cart_id}/", identity=identity)
+    if body is None:
+        return None
+    with http.understanding("cart_service"):
         return Cart(body["owner_id"], body["owner_type"], body["currency"], tuple(map(_line, body["items"])))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise BadGateway("cart_service gave no usable answer.") from error
 
 
 def _line(body: dict[str, Any]) -> Line:

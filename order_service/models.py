@@ -1,9 +1,9 @@
 """Orders, their lines and what happened to them. Money is in minor units."""
 
-import uuid
-
 from django.db import models
 from django.db.models import F, Q
+
+from shopkit.versioned import Tracked
 
 
 class Status(models.TextChoices):
@@ -43,10 +43,9 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 DELETABLE = frozenset({Status.PENDING, Status.CANCELLED, Status.EXPIRED})
 
 
-class Order(models.Model):
+class Order(Tracked):
     """What was bought, at the prices of that moment. A cart becomes at most one order."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer_id = models.CharField(max_length=64, null=True, blank=True)
     customer_type = models.CharField(max_length=20)
     email = models.EmailField(blank=True)
@@ -59,9 +58,6 @@ class Order(models.Model):
     shipping_address = models.JSONField()
     shipping_method = models.CharField(max_length=20, choices=ShippingMethod)
     cart_id = models.UUIDField(unique=True, null=True, blank=True)
-    version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [

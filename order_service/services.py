@@ -4,14 +4,13 @@ import uuid
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils import timezone
 
 from order_service import clients
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Status
 from order_service.totals import Totals, totals
+from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from shopkit.errors import Conflict, Invalid, NotFound
 from shopkit.money import shown
 
 
@@ -66,8 +65,7 @@ def update_order(*, order: Order, values: dict[str, Any], version: int | None) -
 
     `PreconditionFailed` when it is not at `version`; `Conflict`: `not_pending`, `illegal_transition`, `conflict`.
     """
-    if version is not None and version != order.version:
-        raise PreconditionFailed
+    versioned.check_version(order, version)
     fields = {name: value for name, value in values.items() if name != "status"}
     if fields and order.status != Status.PENDING:
         raise Conflict(f"Only a pending order can be changed; this one is {order.status}.", code="not_pending")
@@ -82,10 +80,7 @@ def cancel_order(*, order: Order) -> Order:
 
 def delete_order(*, order: Order) -> None:
     """Forgets an order that nobody waits for: pending, cancelled or expired; else `Conflict("not_deletable")`."""
-    with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, status__in=DELETABLE).update(version=F("version") + 1):
-            raise Conflict(f"An order that is {order.status} is kept.", code="not_deletable")
-        Order.objects.filter(pk=order.pk).delete()
+    versioned.delete(order, DELETABLE)
 
 
 def move(*, order: Order, to: str, name: str, **fields: Any) -> Order:
@@ -93,19 +88,16 @@ def move(*, order: Order, to: str, name: str, **fields: Any) -> Order:
 
     `Conflict`: `illegal_transition`, or `conflict` when the order changed since it was read.
     """
-    if to not in TRANSITIONS[order.status]:
-        raise Conflict(f"An order does not go from {order.status} to {to}.", code="illegal_transition")
+    versioned.check_transition(order, to, TRANSITIONS)
     return _write(order, name=name, status=to, **fields)
 
 
 @transaction.atomic
 def _write(order: Order, *, name: str, **fields: Any) -> Order:
-    as_read = Order.objects.filter(pk=order.pk, version=order.version)
-    if not as_read.update(**fields, version=F("version") + 1, updated_at=timezone.now()):
-        raise Conflict("The order has just changed; read it again.")
-    to_status = fields.get("status", order.status)
-    OrderEvent.objects.create(order_id=order.pk, name=name, from_status=order.status, to_status=to_status)
-    return Order.objects.prefetch_related("lines").get(pk=order.pk)
+    before = order.status
+    versioned.change(order, **fields)
+    OrderEvent.objects.create(order=order, name=name, from_status=before, to_status=order.status)
+    return order
 
 
 @transaction.atomic

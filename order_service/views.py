@@ -1,10 +1,10 @@
 """The HTTP side of orders: parse, one use-case, serialize."""
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -21,11 +21,9 @@ from order_service.serializers import (
     PlaceOrderSerializer,
     StaffChangeOrderSerializer,
 )
-from shopkit.auth import Identity
-from shopkit.items.views import expected_version
+from shopkit.auth import caller
+from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, IsStaff
-
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The order\'s ETag, such as "3".')
 
 
 class OrderListView(ListAPIView[Order]):
@@ -39,15 +37,15 @@ class OrderListView(ListAPIView[Order]):
     ordering = ["-created_at"]
 
     def get_queryset(self) -> QuerySet[Order]:
-        orders, caller = super().get_queryset(), _caller(self.request)
-        return orders if caller.is_staff else orders.filter(customer_id=caller.customer_id)
+        orders, user = super().get_queryset(), caller(self.request)
+        return orders if user.is_staff else orders.filter(customer_id=user.customer_id)
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: OrderSerializer})
     def post(self, request: Request) -> Response:
         """Orders what is in a cart."""
         given = PlaceOrderSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        placed = services.place_order(identity=_caller(request), **given.validated_data)
+        placed = services.place_order(identity=caller(request), **given.validated_data)
         return _answer(placed, status.HTTP_201_CREATED)
 
 
@@ -64,7 +62,7 @@ class OrderView(APIView):
     @extend_schema(parameters=[IF_MATCH], request=StaffChangeOrderSerializer, responses=OrderSerializer)
     def patch(self, request: Request, order_id: uuid.UUID) -> Response:
         """Changes a pending order's email or address; only from staff does `status` take effect."""
-        order, is_staff = _order(request, order_id), _caller(request).is_staff
+        order, is_staff = _order(request, order_id), caller(request).is_staff
         given = (StaffChangeOrderSerializer if is_staff else ChangeOrderSerializer)(data=request.data)
         given.is_valid(raise_exception=True)
         version = expected_version(request)
@@ -99,13 +97,9 @@ class TimelineView(ListAPIView[OrderEvent]):
         return super().get_queryset().filter(order=_order(self.request, self.kwargs["order_id"]))
 
 
-def _caller(request: Request) -> Identity:
-    return cast(Identity, request.user)
-
-
 def _order(request: Request, order_id: uuid.UUID) -> Order:
-    return services.get_order(order_id=order_id, identity=_caller(request))
+    return services.get_order(order_id=order_id, identity=caller(request))
 
 
 def _answer(order: Order, code: int = status.HTTP_200_OK) -> Response:
-    return Response(OrderSerializer(order).data, status=code, headers={"ETag": f'"{order.version}"'})
+    return Response(OrderSerializer(order).data, status=code, headers=etag(order.version))

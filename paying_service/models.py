@@ -1,9 +1,9 @@
 """Payments and where they may go. Money is in minor units; card numbers and tokens have no column here."""
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
+
+from shopkit.versioned import Tracked
 
 
 class Provider(models.TextChoices):
@@ -47,10 +47,9 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 DELETABLE = frozenset({Status.PENDING, Status.FAILED})
 
 
-class Payment(models.Model):
+class Payment(Tracked):
     """An amount asked for an order through a provider."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order_id = models.UUIDField()
     customer_id = models.CharField(max_length=64, null=True, blank=True)
     provider = models.CharField(max_length=20, choices=Provider)
@@ -58,9 +57,6 @@ class Payment(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
-    version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [

@@ -3,12 +3,12 @@
 import uuid
 
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from paying_service.models import DELETABLE, TRANSITIONS, Payment
+from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.errors import found
 
 
 def create_payment(
@@ -31,18 +31,13 @@ def visible_payments(*, identity: Identity) -> QuerySet[Payment]:
 
 
 def get_payment(*, payment_id: uuid.UUID, identity: Identity) -> Payment:
-    payment = visible_payments(identity=identity).filter(pk=payment_id).first()
-    if payment is None:
-        raise NotFound
-    return payment
+    """`NotFound` when there is none or it is another's."""
+    return found(visible_payments(identity=identity).filter(pk=payment_id).first())
 
 
 def latest_payment(*, order_id: uuid.UUID, identity: Identity) -> Payment:
     """The order's last payment; `NotFound` when it has none or is another's."""
-    payment = visible_payments(identity=identity).filter(order_id=order_id).order_by("-created_at", "-pk").first()
-    if payment is None:
-        raise NotFound
-    return payment
+    return found(visible_payments(identity=identity).filter(order_id=order_id).order_by("-created_at", "-pk").first())
 
 
 @transaction.atomic
@@ -52,20 +47,12 @@ def move(*, payment: Payment, to: str, version: int | None = None) -> Payment:
     `PreconditionFailed` when it is not at `version`; `Conflict`: `illegal_transition`, or `conflict` when it changed
     since it was read.
     """
-    if version is not None and version != payment.version:
-        raise PreconditionFailed
-    if to not in TRANSITIONS[payment.status]:
-        raise Conflict(f"A payment does not go from {payment.status} to {to}.", code="illegal_transition")
-    as_read = Payment.objects.filter(pk=payment.pk, version=payment.version)
-    if not as_read.update(status=to, version=F("version") + 1, updated_at=timezone.now()):
-        raise Conflict("The payment has just changed; read it again.")
-    payment.refresh_from_db()
+    versioned.check_version(payment, version)
+    versioned.check_transition(payment, to, TRANSITIONS)
+    versioned.change(payment, status=to)
     return payment
 
 
-@transaction.atomic
 def delete_payment(*, payment: Payment) -> None:
     """Forgets a payment that moved no money: pending or failed; else `Conflict("not_deletable")`."""
-    if not Payment.objects.filter(pk=payment.pk, status__in=DELETABLE).update(version=F("version") + 1):
-        raise Conflict(f"A payment that is {payment.status} is kept.", code="not_deletable")
-    Payment.objects.filter(pk=payment.pk).delete()
+    versioned.delete(payment, DELETABLE)

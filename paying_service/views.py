@@ -1,10 +1,9 @@
 """The HTTP side of payments: parse, one use-case, serialize."""
 
 import uuid
-from typing import cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -20,11 +19,9 @@ from paying_service.serializers import (
     PaymentSerializer,
     PaymentStatusSerializer,
 )
-from shopkit.auth import Identity
-from shopkit.items.views import expected_version
+from shopkit.auth import caller
+from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, ReadOrStaff
-
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The payment\'s ETag, such as "3".')
 
 
 class PaymentListView(ListAPIView[Payment]):
@@ -38,7 +35,7 @@ class PaymentListView(ListAPIView[Payment]):
     ordering = ["-created_at"]
 
     def get_queryset(self) -> QuerySet[Payment]:
-        return services.visible_payments(identity=_caller(self.request))
+        return services.visible_payments(identity=caller(self.request))
 
     @extend_schema(request=CreatePaymentSerializer, responses={202: PaymentSerializer})
     def post(self, request: Request) -> Response:
@@ -77,17 +74,13 @@ class OrderPaymentView(APIView):
     @extend_schema(responses=PaymentStatusSerializer)
     def get(self, request: Request, order_id: uuid.UUID) -> Response:
         """The status of the order's latest payment."""
-        payment = services.latest_payment(order_id=order_id, identity=_caller(request))
+        payment = services.latest_payment(order_id=order_id, identity=caller(request))
         return Response(PaymentStatusSerializer(payment).data)
 
 
-def _caller(request: Request) -> Identity:
-    return cast(Identity, request.user)
-
-
 def _payment(request: Request, payment_id: uuid.UUID) -> Payment:
-    return services.get_payment(payment_id=payment_id, identity=_caller(request))
+    return services.get_payment(payment_id=payment_id, identity=caller(request))
 
 
 def _answer(payment: Payment, code: int = status.HTTP_200_OK) -> Response:
-    return Response(PaymentSerializer(payment).data, status=code, headers={"ETag": f'"{payment.version}"'})
+    return Response(PaymentSerializer(payment).data, status=code, headers=etag(payment.version))

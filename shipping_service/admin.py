@@ -1,21 +1,9 @@
 """Shipments in the Django admin, to look at; they change through the API, which keeps the state graph and the log."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from shipping_service.models import Shipment, ShipmentEvent
-
-
-class LookOnly:
-    def has_add_permission(self, *_args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_args: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_args: Any) -> bool:
-        return False
+from shopkit.admin import LookOnly
 
 
 class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -1,10 +1,11 @@
 """Shipments, where they may go, and where they have been."""
 
 import secrets
-import uuid
 
 from django.db import models
 from django.db.models import Q
+
+from shopkit.versioned import Tracked
 
 MAX_WEIGHT_G = 1_000_000
 
@@ -34,6 +35,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.RETURNED: frozenset(),
 }
 """The one table of where a shipment may go from where it is."""
+DELETABLE = frozenset({Status.LABEL_CREATED})
 
 
 def new_tracking_number() -> str:
@@ -47,10 +49,9 @@ def check_digit(digits: str) -> int:
     return -(sum(doubled) + sum(map(int, digits[-2::-2]))) % 10
 
 
-class Shipment(models.Model):
+class Shipment(Tracked):
     """The one parcel of an order."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order_id = models.UUIDField(unique=True)
     customer_id = models.CharField(max_length=64, null=True, blank=True)
     tracking_number = models.CharField(max_length=15, unique=True, default=new_tracking_number)
@@ -58,9 +59,6 @@ class Shipment(models.Model):
     address = models.JSONField()
     weight_g = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status, default=Status.LABEL_CREATED)
-    version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [

@@ -3,12 +3,12 @@
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
 
-from shipping_service.models import TRANSITIONS, Shipment, ShipmentEvent, Status, new_tracking_number
+from shipping_service.models import DELETABLE, TRANSITIONS, Shipment, ShipmentEvent, new_tracking_number
+from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.errors import Conflict, found
 
 
 def create_shipment(
@@ -31,18 +31,13 @@ def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:
 
 
 def get_shipment(*, shipment_id: uuid.UUID, identity: Identity) -> Shipment:
-    shipment = visible_shipments(identity=identity).filter(pk=shipment_id).first()
-    if shipment is None:
-        raise NotFound
-    return shipment
+    """`NotFound` when there is none or it is another's."""
+    return found(visible_shipments(identity=identity).filter(pk=shipment_id).first())
 
 
 def track(*, tracking_number: str) -> Shipment:
     """The shipment with its events, for whoever knows its number."""
-    shipment = Shipment.objects.prefetch_related("events").filter(tracking_number=tracking_number).first()
-    if shipment is None:
-        raise NotFound
-    return shipment
+    return found(Shipment.objects.prefetch_related("events").filter(tracking_number=tracking_number).first())
 
 
 @transaction.atomic
@@ -52,25 +47,16 @@ def move(*, shipment: Shipment, to: str, version: int | None = None) -> Shipment
     `PreconditionFailed` when it is not at `version`; `Conflict`: `illegal_transition`, or `conflict` when it changed
     since it was read.
     """
-    if version is not None and version != shipment.version:
-        raise PreconditionFailed
-    if to not in TRANSITIONS[shipment.status]:
-        raise Conflict(f"A shipment does not go from {shipment.status} to {to}.", code="illegal_transition")
-    as_read = Shipment.objects.filter(pk=shipment.pk, version=shipment.version)
-    if not as_read.update(status=to, version=F("version") + 1, updated_at=timezone.now()):
-        raise Conflict("The shipment has just changed; read it again.")
-    ShipmentEvent.objects.create(shipment_id=shipment.pk, status=to)
-    shipment.refresh_from_db()
+    versioned.check_version(shipment, version)
+    versioned.check_transition(shipment, to, TRANSITIONS)
+    versioned.change(shipment, status=to)
+    ShipmentEvent.objects.create(shipment=shipment, status=to)
     return shipment
 
 
-@transaction.atomic
 def delete_shipment(*, shipment: Shipment) -> None:
     """Forgets a shipment that nobody picked up yet; else `Conflict("not_deletable")`."""
-    waiting = Shipment.objects.filter(pk=shipment.pk, status=Status.LABEL_CREATED)
-    if not waiting.update(version=F("version") + 1):
-        raise Conflict(f"A shipment that is {shipment.status} is kept.", code="not_deletable")
-    Shipment.objects.filter(pk=shipment.pk).delete()
+    versioned.delete(shipment, DELETABLE)
 
 
 @transaction.atomic

@@ -1,10 +1,9 @@
 """The HTTP side of shipments: parse, one use-case, serialize."""
 
 import uuid
-from typing import cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -21,11 +20,9 @@ from shipping_service.serializers import (
     ShipmentSerializer,
     TrackingSerializer,
 )
-from shopkit.auth import Identity
-from shopkit.items.views import expected_version
+from shopkit.auth import caller
+from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, ReadOrStaff
-
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The shipment\'s ETag, such as "3".')
 
 
 class ShipmentListView(ListAPIView[Shipment]):
@@ -39,7 +36,7 @@ class ShipmentListView(ListAPIView[Shipment]):
     ordering = ["-created_at"]
 
     def get_queryset(self) -> QuerySet[Shipment]:
-        return services.visible_shipments(identity=_caller(self.request))
+        return services.visible_shipments(identity=caller(self.request))
 
     @extend_schema(request=CreateShipmentSerializer, responses={201: ShipmentSerializer})
     def post(self, request: Request) -> Response:
@@ -81,13 +78,9 @@ class TrackingView(APIView):
         return Response(TrackingSerializer(services.track(tracking_number=tracking_number)).data)
 
 
-def _caller(request: Request) -> Identity:
-    return cast(Identity, request.user)
-
-
 def _shipment(request: Request, shipment_id: uuid.UUID) -> Shipment:
-    return services.get_shipment(shipment_id=shipment_id, identity=_caller(request))
+    return services.get_shipment(shipment_id=shipment_id, identity=caller(request))
 
 
 def _answer(shipment: Shipment, code: int = status.HTTP_200_OK) -> Response:
-    return Response(ShipmentSerializer(shipment).data, status=code, headers={"ETag": f'"{shipment.version}"'})
+    return Response(ShipmentSerializer(shipment).data, status=code, headers=etag(shipment.version))

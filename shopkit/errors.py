@@ -5,8 +5,10 @@ Nothing here needs Django, so that the proxies and the server's own error pages 
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 Details = Mapping[str, Sequence[str]]
+T = TypeVar("T")
 
 
 class ShopError(Exception):
@@ -91,6 +93,13 @@ class Unavailable(ShopError):
 
 class GatewayTimeout(ShopError):
     status, code, message = 504, "gateway_timeout", "A service behind this one did not answer in time."
+
+
+def found(row: T | None) -> T:
+    """What a look-up found; `NotFound` for None."""
+    if row is None:
+        raise NotFound
+    return row
 
 
 def error_body(error: ShopError, request_id: str) -> dict[str, object]:

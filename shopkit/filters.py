@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django_filters import IsoDateTimeFilter
+from django_filters import IsoDateTimeFilter, rest_framework
 from django_filters.fields import IsoDateTimeField
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -49,3 +49,10 @@ class MomentFilter(IsoDateTimeFilter):  # type: ignore[misc]
     """`created_after=2026-01-31T12:00:00Z`, or the date alone."""
 
     field_class = MomentField
+
+
+class CreatedFilter(rest_framework.FilterSet):  # type: ignore[misc]
+    """`created_after=…`, that moment included, and `created_before=…`; a `Meta` adds a model and its own fields."""
+
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")

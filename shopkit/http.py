@@ -1,6 +1,10 @@
 """Calls from one service to another: pooled, with a deadline, one retry if idempotent, errors in our form."""
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import Any, Self, TypeVar
 
 import requests
 import structlog
@@ -13,16 +17,17 @@ from shopkit.auth import Identity
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
 from shopkit.request_id import HEADER
 
+T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 1.0, 5.0
 
 
 class _Retry(Retry):
     """Once more if idempotent; but who waited in vain does not wait again, since our own caller waits too."""
 
-    def increment(self, *args: Any, error: Exception | None = None, **more: Any) -> Retry:
-        if isinstance(error, ReadTimeoutError):
+    def increment(self, *args: Any, **details: Any) -> Self:
+        if isinstance(error := details.get("error"), ReadTimeoutError):
             raise error
-        return super().increment(*args, error=error, **more)
+        return super().increment(*args, **details)
 
 
 _RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
@@ -64,12 +69,46 @@ def call(
     except requests.Timeout as error:
         raise GatewayTimeout(f"{service} did not answer in time.") from error
     except requests.RequestException as error:  # a body cut short, a coding that is none, …
-        raise BadGateway(f"{service} gave no usable answer.") from error
+        raise unusable(service) from error
     return _answer(service, response)
 
 
 def get(service: str, path: str, *, identity: Identity | None = None, params: dict[str, Any] | None = None) -> Any:
     return call("GET", service, path, identity=identity, params=params)
+
+
+def find(service: str, path: str, *, identity: Identity | None = None) -> Any | None:
+    """`get`, or None when the peer says that there is no such thing."""
+    try:
+        body = get(service, path, identity=identity)
+    except ShopError as error:
+        if error.status == 404:
+            return None
+        raise
+    if body is None:
+        raise unusable(service)
+    return body
+
+
+def unusable(service: str) -> BadGateway:
+    return BadGateway(f"{service} gave no usable answer.")
+
+
+@contextmanager
+def understanding(service: str) -> Iterator[None]:
+    """Around what takes a peer's answer apart: `BadGateway` when its shape is not the expected one."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise unusable(service) from error
+
+
+def of_each(services: Iterable[topology.Service], ask: Callable[[topology.Service], T]) -> dict[str, T]:
+    """`ask` of all services at once: name → answer."""
+    asked = list(services)
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+        futures = {service.name: pool.submit(copy_context().run, ask, service) for service in asked}
+        return {name: future.result() for name, future in futures.items()}
 
 
 def _headers(identity: Identity | None) -> dict[str, str]:
@@ -84,7 +123,7 @@ def _answer(service: str, response: requests.Response) -> Any:
     try:
         body = response.json()
     except ValueError as error:
-        raise BadGateway(f"{service} gave no usable answer.") from error
+        raise unusable(service) from error
     if response.ok and not response.is_redirect:
         return body
     raise _refusal(service, response.status_code, body)
@@ -92,7 +131,7 @@ def _answer(service: str, response: requests.Response) -> Any:
 
 def _refusal(service: str, status: int, body: object) -> ShopError:
     if not isinstance(body, dict) or "code" not in body or not 400 <= status < 600:
-        return BadGateway(f"{service} gave no usable answer.")
+        return unusable(service)
     if status >= 500:
         return Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"})
     return ShopError(body.get("error"), status=status, code=body["code"], details=body.get("details"))

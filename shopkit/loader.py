@@ -44,6 +44,12 @@ def _load(service: topology.Service) -> str:
     return done.stdout.strip()
 
 
+def find_stores() -> None:
+    """Puts where the running fleet has its stores into this process's environment."""
+    if running := state.read(config().data.resolve()):
+        os.environ.update(running.environment)
+
+
 def check_running(services: Iterable[topology.Service]) -> None:
     """`LoadError` for the first service that is not ready."""
     for service in services:
@@ -57,11 +63,12 @@ def check_running(services: Iterable[topology.Service]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="load_initial_data.sh", description=__doc__)
-    parser.add_argument("services", nargs="*", choices=[[], *topology.SERVICES], help="only these")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these")
     names = parser.parse_args().services
+    if unknown := set(names) - set(topology.SERVICES):
+        parser.error(f"there is no service {', '.join(sorted(unknown))}; there are {', '.join(topology.SERVICES)}")
     services = [topology.service(name) for name in names or topology.SERVICES if topology.service(name).store]
-    if running := state.read(config().data.resolve()):
-        os.environ.update(running.environment)
+    find_stores()
     try:
         check_running(services)
         load_all(services=services)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from shopkit.auth import caller
+
 if TYPE_CHECKING:  # rest_framework.views imports the default permission, which is here
     from rest_framework.views import APIView
 
@@ -13,18 +15,18 @@ class IsStaff(BasePermission):
     """Staff only: the default, so that a view that says nothing opens nothing."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return bool(request.user.is_staff)
+        return caller(request).is_staff
 
 
 class ReadOrStaff(BasePermission):
     """Anyone reads; staff write."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return request.method in SAFE_METHODS or bool(request.user.is_staff)
+        return request.method in SAFE_METHODS or caller(request).is_staff
 
 
 class IsKnown(BasePermission):
     """A customer or staff; what they see of it is for the view's `get_queryset` to say."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return bool(request.user.is_authenticated)
+        return caller(request).is_authenticated

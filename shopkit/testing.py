@@ -1,12 +1,19 @@
-"""What the tests of the routers and the gateway share: a request as a `pick` sees it."""
+"""What the services' tests share: a request as a `pick` sees it, callers, and many of them at once."""
 
 import asyncio
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 from urllib.parse import parse_qs
 
+from django.db import connections
+from rest_framework.test import APIClient
+
 from shopkit.proxy import Forward, Pick, Request
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -36,3 +43,30 @@ def picked(pick: Pick, asked: Asked) -> Forward | None:
         return await pick(cast(Request, asked))
 
     return asyncio.run(run())
+
+
+class Caller(APIClient):
+    """Somebody who asks in JSON; without a name, staff, as in open access."""
+
+    default_format = "json"
+
+
+def caller(user_id: str, customer_type: str = "registered") -> Caller:
+    return Caller(HTTP_HOST="localhost", HTTP_X_USER_ID=user_id, HTTP_X_CUSTOMER_TYPE=customer_type)
+
+
+def staff_caller() -> Caller:
+    return Caller(HTTP_HOST="localhost")
+
+
+def at_once(action: Callable[[int], T], times: int) -> list[T]:
+    """What `action` gives for 0, 1, … below `times`: eight at a time, each with a database connection of its own."""
+
+    def run(number: int) -> T:
+        try:
+            return action(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(run, range(times)))

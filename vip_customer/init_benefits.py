@@ -7,11 +7,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from shopkit import entry
-from shopkit.loader import LoadError, check_running
+from shopkit.loader import LoadError, check_running, find_stores
 
 
 def main() -> None:
     service = entry.use("vip_customer")
+    find_stores()
     try:
         check_running([service])
     except LoadError as error:

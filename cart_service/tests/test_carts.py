@@ -3,9 +3,9 @@
 import pytest
 
 from cart_service.models import Cart
-from cart_service.tests.conftest import Caller
 from shopkit import auth
 from shopkit.config import Config
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 NOBODYS = "/api/carts/00000000-0000-4000-8000-000000000000/"

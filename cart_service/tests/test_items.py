@@ -7,8 +7,9 @@ import requests
 import responses
 
 from cart_service.models import MAX_LINES, Cart, CartLine
-from cart_service.tests.conftest import Caller, Sells
+from cart_service.tests.conftest import Sells
 from shopkit import topology
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 NO_LINE = "00000000-0000-4000-8000-000000000000"

@@ -1,57 +1,26 @@
-"""Callers of this service, and the cart service as it would answer."""
+"""The cart service as it would answer."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import responses
-from django.db import connections
-from rest_framework.test import APIClient
 
 from shopkit import topology
+from shopkit.testing import Caller, caller
 
 ADDRESS = {"name": "Ada Lovelace", "line1": "1 High Street", "city": "London", "postal_code": "W1", "country": "GB"}
 LINE = {"item_id": "book_1", "item_type": "book", "name": "Clean Code", "unit_price": "29.99", "quantity": 2}
 
 
-class Caller(APIClient):
-    default_format = "json"
-
-
-def caller(user_id: str) -> Caller:
-    return Caller(HTTP_HOST="localhost", HTTP_X_USER_ID=user_id, HTTP_X_CUSTOMER_TYPE="vip")
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, since in memory the threads of a race would share one connection."""
-    database = connections["default"].settings_dict
-    if database["ENGINE"].endswith("sqlite3"):
-        folder: Path = tmp_path_factory.mktemp("database")
-        database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+def vip(user_id: str) -> Caller:
+    return caller(user_id, "vip")
 
 
 @pytest.fixture
 def ada() -> Caller:
-    return caller("ada")
-
-
-@pytest.fixture
-def bob() -> Caller:
-    return caller("bob")
-
-
-@pytest.fixture
-def staff() -> Caller:
-    return Caller(HTTP_HOST="localhost")
-
-
-@pytest.fixture
-def peers() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
+    return vip("ada")
 
 
 def cart_url(cart_id: str) -> str:

@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Status
-from order_service.tests.conftest import ADDRESS, Caller, Fills, wish
+from order_service.tests.conftest import ADDRESS, Fills, wish
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "/api/orders/00000000-0000-4000-8000-000000000000/"

@@ -8,7 +8,8 @@ import responses
 from django.db import IntegrityError
 
 from order_service.models import Order, OrderEvent
-from order_service.tests.conftest import ADDRESS, LINE, Caller, Fills, cart_url, wish
+from order_service.tests.conftest import ADDRESS, LINE, Fills, cart_url, wish
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 NO_CART = "00000000-0000-4000-8000-000000000000"

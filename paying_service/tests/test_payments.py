@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from paying_service.models import DELETABLE, TRANSITIONS, Payment, Status
-from paying_service.tests.conftest import Caller, demand
+from paying_service.tests.conftest import demand
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 CARD = "4111111111111111"

@@ -1,14 +1,13 @@
 """Registered customers over HTTP: accounts by email, and addresses with one default of each kind."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from registered_customer.models import Customer
+from shopkit.testing import at_once
 
 pytestmark = pytest.mark.django_db
 ME = {"X-User-ID": "123", "X-Customer-Type": "registered"}
@@ -90,12 +89,8 @@ def test_of_parallel_new_defaults_one_remains(client: Client) -> None:
     customer = Customer.objects.create(id="123", email="ada@example.com")
 
     def add(_number: int) -> int:
-        try:
-            body = {**ADDRESS, "default_shipping": True}
-            return client.post("/api/customers/me/addresses/", body, "application/json", headers=ME).status_code
-        finally:
-            connection.close()
+        body = {**ADDRESS, "default_shipping": True}
+        return client.post("/api/customers/me/addresses/", body, "application/json", headers=ME).status_code
 
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(add, range(8))) == [201] * 8
+    assert at_once(add, 8) == [201] * 8
     assert customer.addresses.filter(default_shipping=True).count() == 1

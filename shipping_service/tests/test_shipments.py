@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shipping_service.models import TRANSITIONS, Shipment, Status, check_digit, new_tracking_number
-from shipping_service.tests.conftest import ADDRESS, Caller, parcel
+from shipping_service.tests.conftest import ADDRESS, parcel
+from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "/api/shipments/00000000-0000-4000-8000-000000000000/"

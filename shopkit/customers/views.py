@@ -16,7 +16,7 @@ from shopkit import topology
 from shopkit.auth import caller
 from shopkit.customers import services
 from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer
-from shopkit.errors import Moved, NotFound
+from shopkit.errors import Moved, NotFound, found
 from shopkit.permissions import IsKnown, IsStaff
 
 
@@ -26,12 +26,10 @@ def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
         customer_id = caller(request).customer_id or ""
     if not caller(request).may_see(customer_id):
         raise NotFound
-    found = customers.filter(pk=customer_id, anonymised_at=None).first()
-    if found is None:
-        raise NotFound
-    if found.moved_to:
-        raise Moved(_path_now(request, found))
-    return found
+    customer = found(customers.filter(pk=customer_id, anonymised_at=None).first())
+    if customer.moved_to:
+        raise Moved(_path_now(request, customer))
+    return customer
 
 
 def _path_now(request: Request, customer: Any) -> str:
@@ -110,10 +108,7 @@ class AddressViewSet(GenericViewSet[Any]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _address(self, address_id: int) -> Any:
-        found = self.get_queryset().filter(pk=address_id).first()
-        if found is None:
-            raise NotFound
-        return found
+        return found(self.get_queryset().filter(pk=address_id).first())
 
     def _keep(self, address: Any, given: BaseSerializer[Any], code: int = status.HTTP_200_OK) -> Response:
         given.is_valid(raise_exception=True)

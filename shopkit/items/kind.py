@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from shopkit.items.filters import COMMON, Filter
 from shopkit.items.serializers import ItemSerializer
@@ -18,6 +19,11 @@ class ItemKind:
     serializer: Shape
     filters: Mapping[str, Filter] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
+
+    @cached_property
+    def reader(self) -> ItemSerializer:
+        """Shows documents. One for the process, since to make a serializer's fields costs more than to fill them."""
+        return self.serializer(context={"kind": self})
 
     @property
     def all_filters(self) -> dict[str, Filter]:

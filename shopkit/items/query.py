@@ -1,46 +1,33 @@
-"""A filtered, ordered list of items that pages the way Django's paginator expects."""
+"""A filtered, ordered list of items, and the query parameters that ask for one."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from shopkit.filters import check_ordering
-from shopkit.items.filters import ORDERING
+from drf_spectacular.utils import OpenApiParameter
+
+from shopkit.documents import Documents, sorting
+from shopkit.items.filters import ORDERING, Filter
 from shopkit.items.kind import ItemKind
 from shopkit.items.services import items
-from shopkit.mongo import Document
+from shopkit.schema import PAGE_PARAMETERS, ordering_parameter
 
-_HIDDEN = {"words": 0, "holds": 0}
+_HIDDEN = ("words", "holds")
 
 
-class ItemQuery:
-    """Nothing is asked of the store until it is counted or sliced."""
-
-    ordered = True
+class ItemQuery(Documents):
+    """The items of a kind that query parameters ask for; `Invalid` for a parameter that makes no sense."""
 
     def __init__(self, kind: ItemKind, params: Mapping[str, str]) -> None:
-        conditions = [
-            each.apply(name, params[name]) for name, each in kind.all_filters.items() if params.get(name, "") != ""
-        ]
-        self.condition: Document = {"$and": conditions} if (conditions := [c for c in conditions if c]) else {}
-        self.sort = _sort(params.get("ordering") or "name")
-
-    def count(self) -> int:
-        return items().count_documents(self.condition)
-
-    def __len__(self) -> int:
-        return self.count()
-
-    def __getitem__(self, page: slice) -> list[Document]:
-        found = items().find(self.condition, _HIDDEN).sort(self.sort)
-        return list(found.skip(page.start or 0).limit((page.stop or 0) - (page.start or 0)))
+        asked = [each.apply(name, params[name]) for name, each in kind.all_filters.items() if params.get(name)]
+        conditions = [condition for condition in asked if condition]
+        super().__init__(
+            items(),
+            sort=sorting(params.get("ordering") or "name", ORDERING),
+            condition={"$and": conditions} if conditions else None,
+            hidden=_HIDDEN,
+        )
 
 
-def _sort(ordering: str) -> list[tuple[str, int]]:
-    fields: list[tuple[str, int]] = []
-    for field in check_ordering(ordering, list(ORDERING)):
-        fields.append((ORDERING[field.removeprefix("-")], -1 if field.startswith("-") else 1))
-    return [*fields, ("_id", 1)]
-
-
-def ordering_parameter() -> dict[str, Any]:
-    return {"type": "string", "description": f"{', '.join(ORDERING)}; a leading - for descending"}
+def list_parameters(filters: Mapping[str, Filter]) -> list[OpenApiParameter]:
+    """A list of items in the schema: its filters, its order, its pages."""
+    query = [OpenApiParameter(name, {**each.schema}, OpenApiParameter.QUERY) for name, each in filters.items()]
+    return [*query, ordering_parameter(ORDERING), *PAGE_PARAMETERS]

@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from shopkit import mongo
-from shopkit.errors import Conflict, NotFound, PreconditionFailed
+from shopkit.errors import Conflict, PreconditionFailed, found
 from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
@@ -27,10 +27,7 @@ def ensure_indexes() -> None:
 
 def get(*, item_id: str) -> Document:
     """The document; `NotFound` when there is none."""
-    found = items().find_one({"_id": item_id})
-    if found is None:
-        raise NotFound
-    return found
+    return found(items().find_one({"_id": item_id}))
 
 
 def create(*, kind: ItemKind, values: Document, item_id: str | None = None) -> Document:

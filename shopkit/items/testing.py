@@ -1,10 +1,11 @@
 """What every item service must do: a service's tests subclass `ItemServiceTests` with an example of its own."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
+
+from shopkit.testing import at_once
 
 CUSTOMER = {"X-User-ID": "123", "X-Customer-Type": "registered"}
 ERROR_FORM = {"error", "code", "details", "request_id"}
@@ -176,8 +177,7 @@ class ItemServiceTests:
             change = {"change": -1, "reason": "sold"}
             return Client().post(f"{self.one(item)}stock/", change, "application/json").status_code
 
-        with ThreadPoolExecutor(8) as pool:
-            codes = list(pool.map(take, range(25)))
+        codes = at_once(take, 25)
         assert (codes.count(200), codes.count(409)) == (10, 15)
         assert client.get(self.one(item)).json()["stock"] == 0
 
@@ -188,8 +188,7 @@ class ItemServiceTests:
             body = {"description": f"n{number}"} if number % 2 else {"brand": f"b{number}"}
             return Client().patch(self.one(item), body, "application/json").status_code
 
-        with ThreadPoolExecutor(8) as pool:
-            assert set(pool.map(change, range(16))) == {200}
+        assert set(at_once(change, 16)) == {200}
         assert client.get(self.one(item)).json()["version"] == 17
 
     def test_what_is_deleted_is_gone(self, client: Client) -> None:

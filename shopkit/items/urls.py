@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.urls import URLPattern, path
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 
+from shopkit.etag import IF_MATCH
 from shopkit.items.kind import ItemKind
-from shopkit.items.query import ordering_parameter
+from shopkit.items.query import list_parameters
 from shopkit.items.views import ItemListView, ItemView, KindView, StockView
 
 _ROUTES: tuple[tuple[str, type[KindView]], ...] = (
@@ -30,29 +30,22 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
 def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:
     """The view for this kind, and with a schema that speaks of it."""
     copy = type(view.__name__, (view,), {"kind": kind})
-    one = extend_schema(request=kind.serializer, responses=kind.serializer)
-    methods = {name: one for name in ("put", "patch") if hasattr(view, name)}
+    methods: dict[str, Any]
     if view is ItemListView:
         methods = {
             "get": _list_schema(kind),
             "post": extend_schema(request=kind.serializer, responses={201: kind.serializer}),
         }
     elif view is ItemView:
-        methods |= {"get": one, "delete": extend_schema(responses={204: None})}
+        change = extend_schema(parameters=[IF_MATCH], request=kind.serializer, responses=kind.serializer)
+        delete = extend_schema(parameters=[IF_MATCH], responses={204: None})
+        methods = {"get": extend_schema(responses=kind.serializer), "put": change, "patch": change, "delete": delete}
     else:
         methods = {"post": extend_schema(responses=kind.serializer)}
     return extend_schema_view(**methods)(copy)
 
 
 def _list_schema(kind: ItemKind) -> Any:
-    parameters = [
-        OpenApiParameter(name, {**each.schema}, OpenApiParameter.QUERY) for name, each in kind.all_filters.items()
-    ]
-    parameters += [
-        OpenApiParameter("ordering", ordering_parameter(), OpenApiParameter.QUERY),
-        OpenApiParameter("page", OpenApiTypes.INT, OpenApiParameter.QUERY),
-        OpenApiParameter("page_size", OpenApiTypes.INT, OpenApiParameter.QUERY),
-    ]
     page = inline_serializer(
         f"{kind.type.title()}Page",
         {
@@ -62,4 +55,4 @@ def _list_schema(kind: ItemKind) -> Any:
             "results": kind.serializer(many=True),
         },
     )
-    return extend_schema(parameters=parameters, responses=page, operation_id=f"{kind.path}_list")
+    return extend_schema(parameters=list_parameters(kind.all_filters), responses=page, operation_id=f"{kind.path}_list")

@@ -1,6 +1,5 @@
 """The HTTP side of an item service: parse, one use-case, serialize."""
 
-import re
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -10,15 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shopkit.errors import Invalid, NotFound
+from shopkit.etag import etag, expected_version
 from shopkit.items import services
 from shopkit.items.kind import ItemKind
 from shopkit.items.query import ItemQuery
-from shopkit.items.serializers import ItemSerializer, StockChangeSerializer
+from shopkit.items.serializers import StockChangeSerializer
 from shopkit.mongo import Document
 from shopkit.pagination import Pages
 from shopkit.permissions import ReadOrStaff
-
-_ETAG = re.compile(r'"(\d{1,18})"\Z')
 
 
 class KindView(APIView):
@@ -28,14 +26,14 @@ class KindView(APIView):
     permission_classes = [ReadOrStaff]
     pagination_class = Pages
 
-    def shape(self, *args: Any, **kwargs: Any) -> ItemSerializer:
-        return self.kind.serializer(*args, context={"kind": self.kind, "request": self.request}, **kwargs)
+    def shown(self, item: Document) -> dict[str, Any]:
+        return dict(self.kind.reader.to_representation(item))
 
     def answer(self, item: Document, code: int = status.HTTP_200_OK) -> Response:
-        return Response(self.shape(item).data, status=code, headers={"ETag": f'"{item["version"]}"'})
+        return Response(self.shown(item), status=code, headers=etag(item["version"]))
 
     def valid(self, **kwargs: Any) -> Document:
-        serializer = self.shape(data=self.request.data, **kwargs)
+        serializer = self.kind.serializer(data=self.request.data, context={"kind": self.kind}, **kwargs)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -47,7 +45,7 @@ class ItemListView(KindView):
             raise Invalid(f"This service keeps items of type {self.kind.type}.", code="unknown_item_type")
         pages = self.pagination_class()
         page: Any = pages.paginate_queryset(ItemQuery(self.kind, request.query_params), request, self)
-        return pages.get_paginated_response(self.shape(page, many=True).data)
+        return pages.get_paginated_response([self.shown(item) for item in page])
 
     def post(self, request: Request) -> Response:
         return self.answer(services.create(kind=self.kind, values=self.valid()), status.HTTP_201_CREATED)
@@ -82,13 +80,3 @@ class StockView(KindView):
         change = StockChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
         return self.answer(services.adjust_stock(item_id=item_id, change=change.validated_data["change"]))
-
-
-def expected_version(request: Request) -> int | None:
-    """The version that `If-Match` names; None without the header or for `*`; `Invalid` for what is no ETag of ours."""
-    header = request.headers.get("If-Match", "*").strip()
-    if header == "*":
-        return None
-    if not (match := _ETAG.match(header)):
-        raise Invalid('If-Match must be an ETag such as "3".', details={"If-Match": ["not an ETag"]})
-    return int(match[1])

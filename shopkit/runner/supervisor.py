@@ -55,8 +55,9 @@ class Supervisor:
             raise RunnerError(f"{names} did not start; {self.data / 'logs'} says why:\n{_tail((dying or left)[0].log)}")
 
     def tick(self, seconds: float) -> bool:
-        """Takes one signal, or waits that long; False when it was one that ends the fleet."""
-        received = signal.sigtimedwait(WATCHED, seconds)
+        """Takes one signal, or waits that long or until a restart is due; False for a signal that ends the fleet."""
+        next_due = min((moment - time.monotonic() for moment, _process in self.due), default=seconds)
+        received = signal.sigtimedwait(WATCHED, max(0.0, min(seconds, next_due)))
         if received and received.si_signo != signal.SIGCHLD:
             return False
         self._bury()
@@ -94,9 +95,8 @@ class Supervisor:
                 signal.sigtimedwait({signal.SIGCHLD}, 0.1)
         for process in self.processes:
             process.signal(signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0):
-                pass
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, 0)  # its own alone: whoever started the runner may have left it other children
         state.state_file(self.data).unlink(missing_ok=True)
 
     def _write(self) -> None:

@@ -1,0 +1,28 @@
+"""Versions as ETags: told in `ETag`, and asked for again in `If-Match` (RFC 9110 §8.8.3, §13.1.1)."""
+
+import re
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from shopkit.errors import Invalid
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description='The ETag of the version to change, such as "3".'
+)
+_ETAG = re.compile(r'"(\d{1,18})"\Z', re.ASCII)
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that tells a version: 3 → `{"ETag": '"3"'}`."""
+    return {"ETag": f'"{version}"'}
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` names; None without the header or for `*`; `Invalid` for what is no ETag of ours."""
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
+        return None
+    if not (match := _ETAG.match(header)):
+        raise Invalid('If-Match must be an ETag such as "3".', details={"If-Match": ["not an ETag"]})
+    return int(match[1])
