@@ -32,7 +32,7 @@ class Documents:
         self.condition = condition or {}
         self._stored = stored
         self._sort = sort
-        self._shown = dict.fromkeys(hidden, 0)
+        self._shown = dict.fromkeys(hidden, 0) or None  # pymongo takes an empty one for the id alone
 
     def count(self) -> int:
         return self._stored.count_documents(self.condition)

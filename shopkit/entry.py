@@ -22,11 +22,17 @@ def use(name: str) -> topology.Service:
 def application() -> Any:
     """ASGI for a service that proxies, else WSGI."""
     service = use(os.environ["SHOP_SERVICE"])
-    if service.proxies:
-        return import_module(f"{service.name}.routing").application()
+    made = import_module(f"{service.name}.routing").application() if service.proxies else whole_bodies(_wsgi())
+    from django.urls import get_resolver
+
+    assert get_resolver().url_patterns  # what can't be imported stops the start, instead of every request
+    return made
+
+
+def _wsgi() -> WsgiApp:
     from django.core.wsgi import get_wsgi_application
 
-    return whole_bodies(get_wsgi_application())
+    return get_wsgi_application()
 
 
 def whole_bodies(app: WsgiApp) -> WsgiApp:

@@ -8,9 +8,6 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.metadata import BaseMetadata
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 PAGE_PARAMETERS = [OpenApiParameter(name, int, OpenApiParameter.QUERY) for name in ("page", "page_size")]
 
@@ -36,13 +33,6 @@ class ShopSchema(AutoSchema):  # type: ignore[no-untyped-call]
         bodies = super()._get_response_bodies(direction)
         bodies["default"] = self._get_response_for_code(ErrorSerializer, "default")  # type: ignore[no-untyped-call]
         return bodies
-
-
-class SchemaMetadata(BaseMetadata):
-    """What `OPTIONS` answers beside `Allow`: where the rest is described. It asks nothing of the view or its store."""
-
-    def determine_metadata(self, request: Request, view: APIView) -> dict[str, str]:
-        return {"schema": "/api/schema/"}
 
 
 class IdentityScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

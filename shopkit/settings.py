@@ -48,7 +48,7 @@ _REST_FRAMEWORK = {
         "rest_framework.filters.SearchFilter",
     ],
     "DEFAULT_SCHEMA_CLASS": "shopkit.schema.ShopSchema",
-    "DEFAULT_METADATA_CLASS": "shopkit.schema.SchemaMetadata",
+    "DEFAULT_METADATA_CLASS": "shopkit.metadata.SchemaMetadata",
     "EXCEPTION_HANDLER": "shopkit.error_handler.handle",
     "UNAUTHENTICATED_USER": "shopkit.auth.anonymous",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",

@@ -1,5 +1,7 @@
 """What the gateway answers itself, with the services behind it played by `responses`."""
 
+from typing import Any
+
 import pytest
 import responses
 from django.core.cache import cache
@@ -16,7 +18,7 @@ def _fresh_cache() -> None:
     cache.clear()
 
 
-def schema(title: str, path: str, shape: str) -> dict[str, object]:
+def schema(title: str, path: str, shape: str) -> dict[str, Any]:
     ref = {"schema": {"$ref": "#/components/schemas/Page"}}
     return {
         "info": {"title": title},
@@ -34,6 +36,42 @@ def test_merged_schemas_keep_apart_what_only_shares_a_name() -> None:
     }
     assert merged["paths"]["/api/books/"]["get"]["schema"]["$ref"] == "#/components/schemas/Page"
     assert merged["paths"]["/api/carts/"]["get"]["schema"]["$ref"] == "#/components/schemas/CartServicePage"
+
+
+def test_what_refers_to_a_renamed_component_is_another_itself() -> None:
+    """Both services' `Book` look the same, but each means its own `Page`."""
+    book = {"properties": {"page": {"$ref": "#/components/schemas/Page"}}}
+    schemas = [schema("book_service", "/api/books/", "object"), schema("cart_service", "/api/carts/", "array")]
+    for each in schemas:
+        each["components"]["schemas"]["Book"] = book
+    merged = merge(schemas)["components"]["schemas"]
+    assert merged["Book"] == book
+    assert merged["CartServiceBook"] == {"properties": {"page": {"$ref": "#/components/schemas/CartServicePage"}}}
+
+
+def test_only_components_are_renamed() -> None:
+    own = schema("cart_service", "/api/carts/", "array")
+    own["components"]["schemas"]["Error"] = {
+        "type": "object",
+        "properties": {"Page": {"type": "array"}},
+        "enum": ["Page"],
+    }
+    merged = merge([schema("book_service", "/api/books/", "object"), own])
+    assert merged["components"]["schemas"]["CartServiceError"] == own["components"]["schemas"]["Error"]
+
+
+def test_other_components_are_there_too() -> None:
+    token = {"access_token": {"type": "http", "scheme": "bearer"}}
+    schemas = [{"info": {"title": title}, "components": {"securitySchemes": token}} for title in ("a", "b")]
+    assert merge(schemas)["components"]["securitySchemes"] == token
+
+
+@responses.activate
+def test_an_answer_that_is_no_schema_counts_as_none(client: Client) -> None:
+    for service in OTHERS:
+        responses.get(f"{service.url}/api/schema/", json=["not", "a", "schema"])
+    answer = client.get("/api/schema/")
+    assert (answer.status_code, answer.json()["paths"]) == (200, {})
 
 
 @responses.activate

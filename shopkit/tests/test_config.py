@@ -1,0 +1,93 @@
+"""The environment, and what of it a service refuses to start with."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from shopkit.config import Config, ConfigurationError, config, shown_url
+
+SECRET = "s" * 50
+PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "shop.example.com"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Config.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Config:
+    """As `config()` does, but neither from what it keeps nor into it."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return config.__wrapped__()  # type: ignore[no-any-return]
+
+
+def test_development_is_open_and_listens_to_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch)
+    assert (found.production, found.open_access, found.bind) == (False, True, "127.0.0.1")
+    assert found.hosts == ["localhost", "127.0.0.1", "[::1]"]
+
+
+def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch, **PRODUCTION, SHOP_BIND="0.0.0.0", CORS_ALLOWED_ORIGINS="https://a.example, ")
+    assert (found.production, found.open_access, found.secret()) == (True, False, SECRET)
+    assert (found.hosts, found.cors) == (["shop.example.com"], ["https://a.example"])
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY"),
+        ({**PRODUCTION, "SECRET_KEY": SECRET[1:]}, "SECRET_KEY"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com,*.example.com"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "SHOP_ACCESS": "open"}, "SHOP_ACCESS=open"),
+        ({"SHOP_BIND": "0.0.0.0"}, "SHOP_BIND"),
+        ({"SHOP_BIND": "::"}, "SHOP_BIND"),
+        ({"SHOP_BIND": "example.com"}, "SHOP_BIND"),
+        ({"SHOP_ACCESS": "closed"}, "SHOP_ACCESS"),
+        ({"SHOP_ENV": "staging"}, "SHOP_ENV"),
+    ],
+)
+def test_what_does_not_hold_stops_the_start_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read(monkeypatch, **environment)
+    message = str(refused.value.code)
+    assert named in message
+    assert "\n" not in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_open_access_on_a_loopback_address_is_fine(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    assert read(monkeypatch, SHOP_BIND=bind).open_access
+
+
+def test_secure_access_may_listen_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read(monkeypatch, SHOP_BIND="0.0.0.0", SHOP_ACCESS="secure").open_access
+
+
+def test_a_services_own_database_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = read(monkeypatch, SHOP_DATA=str(tmp_path))
+    assert found.database("cart_service") == f"sqlite:///{tmp_path}/cart_service.sqlite3"
+    found = read(monkeypatch, DATABASE_URL="postgres://shared")
+    assert found.database("cart_service") == "postgres://shared"
+    monkeypatch.setenv("CART_SERVICE_DATABASE_URL", "postgres://own")
+    assert found.database("cart_service") == "postgres://own"
+
+
+def test_in_development_a_secret_is_made_once_for_the_owners_eyes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, SHOP_DATA=str(tmp_path / "new"))
+    assert len(found.secret()) >= 50
+    assert found.secret() == read(monkeypatch).secret()
+    assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_password_is_not_shown() -> None:
+    assert shown_url("mongodb://me:secret@db:27017/shop") == "mongodb://db:27017/shop"

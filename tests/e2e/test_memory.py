@@ -1,0 +1,14 @@
+"""What the whole fleet takes of the machine."""
+
+import re
+
+from tests.fleet import Fleet
+
+MOST_MB = 1024
+
+
+def test_the_whole_fleet_takes_no_more_than_a_gigabyte(fleet: Fleet) -> None:
+    done = fleet.runner("status")
+    total = re.search(r"in all +([\d.]+) MB", done.stdout)
+    assert total, done.stdout + done.stderr
+    assert 50 < float(total[1]) <= MOST_MB
