@@ -24,7 +24,7 @@ def run(names: list[str]) -> None:
     started = time.monotonic()
     data = config().data.resolve()
     state.claim(data)
-    offset = int(os.environ.get("SHOP_PORT_OFFSET", "0"))
+    offset = _offset()
     store_processes, environment = stores.stores(data=data, offset=offset)
     os.environ.update({**environment, "SHOP_DATA": str(data)})
     config.cache_clear()  # the services, forked from here, read it anew
@@ -42,7 +42,7 @@ def run(names: list[str]) -> None:
         if not fleet.wait_until(supervisor.answers_ready, service_processes):
             return
         if not names:
-            load_first_time(data)
+            load_first_time(data, fleet)
         report.ready(services, time.monotonic() - started)
         while fleet.tick(60):
             pass
@@ -52,12 +52,28 @@ def run(names: list[str]) -> None:
         report.say("Polyshop has stopped.")
 
 
-def load_first_time(data: Path) -> None:
-    """The sample data, once for each data folder."""
+def _offset() -> int:
+    """`SHOP_PORT_OFFSET`, which every service reads too."""
+    text, most = os.environ.get("SHOP_PORT_OFFSET", "0"), 65535 - stores.HIGHEST_PORT
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= most):
+        raise RunnerError(f"SHOP_PORT_OFFSET must be a whole number from 0 to {most}, not {text!r}.")
+    return int(text)
+
+
+def load_first_time(data: Path, fleet: supervisor.Supervisor) -> None:
+    """The sample data, once for each data folder; a signal ends it after the service that it has come to."""
     from shopkit import loader
 
+    def say(line: str) -> None:
+        report.say(line)
+        if fleet.is_told_to_end():
+            raise KeyboardInterrupt
+
     if not state.loaded_mark(data).exists():
-        loader.load_all(say=report.say)
+        try:
+            loader.load_all(say=say)
+        except loader.LoadError as error:
+            raise RunnerError(f"The sample data does not load: {error}") from None
         state.loaded_mark(data).touch()
 
 
@@ -125,6 +141,8 @@ def main() -> None:
         actions[given.command](*([given.services] if hasattr(given, "services") else []))
     except (RunnerError, KeyError) as error:
         sys.exit(f"make {given.command}: {error.args[0]}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from shopkit.runner.process import Process
 
 MONGO_PORT, REDIS_PORT = 8027, 8037
+HIGHEST_PORT = REDIS_PORT
 
 
 def stores(*, data: Path, offset: int) -> tuple[list[Process], dict[str, str]]:

@@ -68,6 +68,10 @@ class Supervisor:
             self._write()
         return True
 
+    def is_told_to_end(self) -> bool:
+        """Whether a signal that ends the fleet waits to be taken."""
+        return bool(signal.sigpending() & (WATCHED - {signal.SIGCHLD}))
+
     def _bury(self) -> None:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:

@@ -103,7 +103,8 @@ def test_a_stopping_service_finishes_its_requests_and_does_not_wait_for_idle_cli
         idle, busy = server.connect(), server.connect()
         idle.send(request("/"))
         idle.head()
-        busy.send(request("/", "Content-Length: 6", method="POST") + b"abc")
+        busy.send(request("/", "Content-Length: 6", "Expect: 100-continue", method="POST") + b"abc")
+        assert b"100 Continue" in busy.head()  # so the service has it
         server.process.send_signal(signal.SIGTERM)
         assert idle.ended()
         busy.send(b"def")

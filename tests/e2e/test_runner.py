@@ -167,8 +167,8 @@ def test_production_with_open_access_or_any_host_is_refused(tmp_path: Path) -> N
     ("url", "why"),
     [
         ("postgresql://nobody:hidden-word@127.0.0.1:1/none", "refused"),
-        ("nonsense", "nonsense"),
-        ("sqlite:////dev/null/none.sqlite3", "unable to open database file"),
+        ("nonsense", "postgresql"),
+        ("sqlite:////dev/null/none.sqlite3", "/dev/null"),
     ],
 )
 def test_a_service_that_cannot_start_is_named_with_the_reason(tmp_path: Path, url: str, why: str) -> None:
