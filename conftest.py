@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import django
@@ -26,7 +26,8 @@ def _service_under_test() -> str | None:
     return os.environ.get("SHOP_SERVICE") or next((name for name in named if name in topology.SERVICES), None)
 
 
-os.environ["SHOP_DATA"] = mkdtemp(prefix="polyshop-test-")
+_DATA = TemporaryDirectory(prefix="polyshop-test-")  # gone with the process
+os.environ["SHOP_DATA"] = _DATA.name
 os.environ.setdefault("SHOP_LOG_LEVEL", "ERROR")
 if name := _service_under_test():
     entry.use(name)

@@ -19,21 +19,24 @@ def _add_service(_logger: object, _method: str, event: MutableMapping[str, Any])
     return {"service": os.environ.get("SHOP_SERVICE", ""), **event}
 
 
-def logging_config(level: str) -> dict[str, Any]:
-    """A `dictConfig` that sends the standard library's loggers the same way as ours."""
-    formatter = {
-        "()": structlog.stdlib.ProcessorFormatter,
-        "processors": [
+def json_formatter() -> logging.Formatter:
+    """For the standard library's handlers: the same lines as ours."""
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        "foreign_pre_chain": [*_SHARED, _add_service],
-    }
+        foreign_pre_chain=[*_SHARED, _add_service],
+    )
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """A `dictConfig` that sends the standard library's loggers the same way as ours."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": formatter},
+        "formatters": {"json": {"()": json_formatter}},
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "json"}},
         "root": {"handlers": ["stdout"], "level": level},
         # our own line says more than these, and once
@@ -44,6 +47,7 @@ def logging_config(level: str) -> dict[str, Any]:
 def configure(config: dict[str, Any]) -> None:
     """Django's `LOGGING_CONFIG`: sets up the standard library and structlog alike."""
     logging.config.dictConfig(config)
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[*_SHARED, _add_service, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLogger().level),

@@ -46,6 +46,7 @@ def options(service: topology.Service) -> dict[str, Any]:
         "limit_request_field_size": 8190,
         "proc_name": service.name,
         "loglevel": "warning",
+        "logger_class": "shopkit.server_log.ServerLog",
         "control_socket_disable": True,
     }
 

@@ -81,6 +81,8 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         for name, process in processes.items():
             wait_until_healthy(process, found[name], folder / f"{name}.log")
         yield found
+        for process in processes.values():
+            process.terminate()  # all at once; each is waited for as the stack unwinds
 
 
 @contextlib.contextmanager

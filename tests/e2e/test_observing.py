@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shopkit import topology
+from tests.e2e import raw
 from tests.fleet import Fleet
 from tests.stores import wait_for
 
@@ -158,6 +159,8 @@ def test_no_log_holds_a_secret_a_token_a_cookie_a_body_or_a_query(fleet: Fleet) 
                 fleet.call("POST", f"/api/{path}/", at=name, headers=headers, data=body.replace("{}", mark))
                 headers["Authorization"] = f"Bearer {mark}"
             fleet.get(f"/api/{path}/", at=name, headers=headers, params={"search": mark, "token": mark})
+        for line in (f"GET /?token={mark}\x01 HTTP/1.1", f"{mark}", f"GET / HTTP/1.1\r\n{mark}", f"GET / {mark}"):
+            raw.send(fleet.port(name), f"{line}\r\nHost: localhost\r\n\r\n".encode())
         fleet.get("/api/schema/", at=name, headers={"X-Request-ID": last})
     for name in topology.SERVICES:
         fleet.wait_logged(name, request_id=last)
