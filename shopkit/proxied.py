@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import cast
 
 from django.core.asgi import get_asgi_application
@@ -38,15 +38,22 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
         service_name=name,
     )
     proxy.observe = _observe
-    proxy.log = _log
+    proxy.log = partial(_log, name)
     return proxy
 
 
-def _log(line: dict[str, object]) -> None:
-    """Written straight, in the shape that `shopkit.logging` gives: its chain would cost a third of the whole hop."""
-    upstream = line.pop("service")
-    whole = {"service": os.environ["SHOP_SERVICE"], **line, "upstream": upstream, "event": "proxied", "level": "info"}
-    os.write(_STDOUT, json.dumps({**whole, "timestamp": _now()}).encode() + b"\n")
+def _log(service: str, line: dict[str, object]) -> None:
+    """Written straight, in the shape that `shopkit.logging` gives: its chain would cost a third of the whole hop.
+
+    Only the path can hold what JSON would have to escape.
+    """
+    text = (
+        f'{{"service": "{service}", "method": "{line["method"]}", "path": {json.dumps(line["path"])}, '
+        f'"status": {line["status"]}, "upstream": "{line["service"]}", "ms": {line["ms"]}, '
+        f'"request_id": "{line["request_id"]}", "client": "{line["client"]}", '
+        f'"event": "proxied", "level": "info", "timestamp": "{_now()}"}}\n'
+    )
+    os.write(_STDOUT, text.encode())
 
 
 def _now() -> str:

@@ -1,5 +1,6 @@
 """The request id: the caller's when sane, else a new one."""
 
+import os
 import re
 
 import pytest
@@ -19,3 +20,12 @@ def test_anything_else_is_replaced(value: str | None) -> None:
 
 def test_each_new_id_is_another() -> None:
     assert len({sane_or_new(None) for _ in range(100)}) == 100
+
+
+def test_processes_forked_from_one_make_ids_of_their_own() -> None:
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, sane_or_new(None).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 32).decode() != sane_or_new(None)
