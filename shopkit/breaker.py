@@ -27,6 +27,7 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._next_trial = 0.0
+        self._on_trial = False
 
     @property
     def state(self) -> str:
@@ -44,14 +45,20 @@ class Breaker:
             raise Unavailable(headers={"Retry-After": str(math.ceil(wait))})
         # The next trial is set before this one reports, so that one that never does (its client left) jams nothing.
         self._next_trial = self._clock() + self._cooldown
+        self._on_trial = True
 
     def succeeded(self) -> None:
         self._failures = 0
         self._cooldown = self._first_cooldown
 
     def failed(self) -> None:
-        self._failures += 1
-        if self._failures > self._threshold:
+        if self._failures < self._threshold:
+            self._failures += 1
+            if self._failures < self._threshold:
+                return
+        elif self._on_trial:
             self._cooldown = min(2 * self._cooldown, self._longest)
-        if self._failures >= self._threshold:
-            self._next_trial = self._clock() + self._cooldown
+        else:
+            return  # one that was on its way when it opened; many of them say no more than the first five
+        self._on_trial = False
+        self._next_trial = self._clock() + self._cooldown

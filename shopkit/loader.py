@@ -40,7 +40,8 @@ def _load(service: topology.Service) -> str:
     command = [sys.executable, str(ROOT / "manage.py"), service.name, "load_initial_data"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LoadError(f"{service.name}: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
+        said = (done.stderr.strip() or done.stdout.strip() or f"ended with {done.returncode}").splitlines()
+        raise LoadError(f"{service.name}: {said[-1]}")
     return done.stdout.strip()
 
 

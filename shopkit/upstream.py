@@ -27,7 +27,7 @@ class Limits:
     idle_s: float = 15.0
     total_s: float = 60.0
     keepalive_s: float = 20.0
-    max_body: int = 10_000_000
+    max_body: int = 10 * 1024 * 1024
     json_limit: int = 1_000_000
     max_connections: int = 128
 

@@ -44,7 +44,7 @@ def free_port() -> int:
 def install() -> None:
     """What is missing, where we may: Debian's packages as root, and the MySQL driver, which is built from source."""
     here = os.environ.get("MYSQL_SERVER_URL") or all(
-        map(shutil.which, ("mariadbd", "my_print_defaults", "mysql_config"))
+        map(shutil.which, ("mariadbd", "my_print_defaults", "mariadb_config"))
     )
     if not (here and (os.environ.get("REDIS_URL") or shutil.which("redis-server"))):
         if os.geteuid() != 0 or not shutil.which("apt-get"):

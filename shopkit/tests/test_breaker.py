@@ -102,11 +102,9 @@ def test_a_trial_that_never_reports_does_not_jam_it(breaker: Breaker, clock: Clo
     assert refused(breaker) is None
 
 
-def test_failures_that_come_in_while_it_is_open_do_not_prolong_it_beyond_the_longest(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_failures_that_were_on_their_way_when_it_opened_do_not_prolong_it(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 5)
     for _ in range(100):
         breaker.failed()
-    clock.now += 10
+    clock.now += 1
     assert breaker.state == "half_open"

@@ -127,7 +127,7 @@ def test_no_secret_is_in_the_file_and_none_may_be_left_out() -> None:
     assert {name: example[name] for name in used} == dict.fromkeys(used, "")
 
 
-def test_the_image_does_not_run_as_root_and_carries_no_data() -> None:
+def test_the_image_does_not_run_as_root_and_carries_no_data_and_no_secrets() -> None:
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["shop"]
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", ".venv", "data"} <= set(ignored)
+    assert {".git", ".env", ".venv", "data"} <= set(ignored)
