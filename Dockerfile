@@ -19,6 +19,5 @@ WORKDIR /app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     SHOP_ENV=production SHOP_ACCESS=secure SHOP_BIND=0.0.0.0 SHOP_DATA=/data
 USER shop
-VOLUME /data
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=12 CMD ["python", "-m", "shopkit.healthcheck"]
 CMD ["sh", "-c", "exec python -m shopkit.server \"$SHOP_SERVICE\" --migrate"]

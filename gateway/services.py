@@ -1,8 +1,10 @@
 """What the gateway knows of the whole fleet: is it ready, and what does it offer."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from gateway import clients
 from shopkit import http, topology
@@ -20,12 +22,14 @@ def fleet_states() -> dict[str, str]:
 
 def merged_schema() -> Schema:
     """One OpenAPI document for all services; one that lacks a service is not kept."""
-    if kept := cache.get("schema"):
-        return dict(kept)
+    with suppress(RedisError):  # a cache that is gone costs time, not the answer
+        if kept := cache.get("schema"):
+            return dict(kept)
     found = http.of_each([s for s in topology.SERVICES.values() if s.paths], clients.schema)
     merged = merge([schema for schema in found.values() if schema])
     if all(found.values()):
-        cache.set("schema", merged, SCHEMA_SECONDS)
+        with suppress(RedisError):
+            cache.set("schema", merged, SCHEMA_SECONDS)
     return merged
 
 

@@ -4,9 +4,11 @@ To show a page, each service is asked for everything up to it, so a deep page co
 `DEEPEST` bounds that.
 """
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import cmp_to_key
 from typing import Any
 
 from items_router import clients
@@ -41,10 +43,10 @@ def list_items(*, params: dict[str, str], page: int, size: int, strict: bool) ->
     )
     live = {kind: answer for kind, answer in answers.items() if isinstance(answer, clients.Items)}
     _check(answers, strict=strict, live=len(live))
-    merged = in_order([item for answer in live.values() for item in answer.items], ordering)
+    items = merged([live[kind].items for kind in sorted(live)], ordering)  # by type: so ties are in the order of ids
     return Combined(
         count=sum(answer.count for answer in live.values()),
-        items=merged[(page - 1) * size : page * size],
+        items=items[(page - 1) * size : page * size],
         sources={kind: "live" if kind in live else "unavailable" for kind in answers},
     )
 
@@ -59,18 +61,25 @@ def _check(answers: dict[str, clients.Items | ShopError], *, strict: bool, live:
         raise Unavailable(f"No answer from the services of: {names}.", headers={"Retry-After": "1"})
 
 
-def in_order(items: list[Item], ordering: list[str]) -> list[Item]:
-    """Sorted by each field in turn, ties settled by id; without a value comes first, as in the item services."""
+def merged(lists: Iterable[list[Item]], ordering: list[str]) -> list[Item]:
+    """Lists that are each in this order already, as one; what ties keeps the order of its list, and lists their own.
 
-    def by(ordered: list[Item], field: str) -> list[Item]:
-        return sorted(ordered, key=lambda item: _key(item, field.removeprefix("-")), reverse=field.startswith("-"))
+    Items are not sorted anew: a service orders by more than it shows, such as parts of a second.
+    """
 
-    # stable sorts, the least important first; a reversed stable sort keeps ties in their order too
-    return reduce(by, reversed(ordering), sorted(items, key=lambda item: str(item["id"])))
+    def compare(one: Item, other: Item) -> int:
+        for field in ordering:
+            first, second = _key(one, field.removeprefix("-")), _key(other, field.removeprefix("-"))
+            if first != second:
+                return 1 if (first > second) != field.startswith("-") else -1
+        return 0
+
+    return list(heapq.merge(*lists, key=cmp_to_key(compare)))
 
 
 def _key(item: Item, field: str) -> tuple[bool, Any]:
-    value = item["rating"]["average"] if field == "rating" else item[field]
+    """What is missing comes first, as in the item services."""
+    value = item["rating"]["average"] if field == "rating" else item.get(field)
     if field == "price" and value is not None:
         value = Decimal(value)
-    return (value is not None, value)
+    return (value is not None, 0 if value is None else value)

@@ -1,4 +1,4 @@
-"""What a service reads from its environment, checked once at start; nothing else reads `os.environ`."""
+"""What a service reads from its environment, checked once at start."""
 
 import ipaddress
 import os
@@ -28,6 +28,7 @@ class Config(BaseSettings):
     access: Literal["open", "secure"] | None = Field(None, alias="SHOP_ACCESS")
     bind: str = Field("127.0.0.1", alias="SHOP_BIND")
     data: Path = Field(ROOT / "data", alias="SHOP_DATA")
+    behind_proxy: bool = Field(False, alias="SHOP_BEHIND_PROXY")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="SHOP_LOG_LEVEL")
     database_url: str | None = Field(None, alias="DATABASE_URL")
     mongo_url: str = Field("mongodb://127.0.0.1:27017", alias="MONGO_URL")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self, TypeVar
 
 import requests
@@ -36,6 +37,7 @@ _RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backo
 def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # ports share cookies, and callers this session
     session.mount("http://", HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY))
     return session
 

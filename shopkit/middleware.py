@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from shopkit import metrics
@@ -13,6 +14,7 @@ from shopkit.hygiene import canonical_path, check_query
 from shopkit.request_id import HEADER, sane_or_new
 from shopkit.settings import MAX_BODY
 
+QUIET = ("/health/", "/metrics")
 Handler = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger()
 
@@ -36,7 +38,7 @@ class RequestMiddleware:
     def _record(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         route = request.resolver_match.route if request.resolver_match else "none"
         metrics.observe(request.method or "", route, response.status_code, seconds)
-        if not request.path.startswith(("/health/", "/metrics")):
+        if not (settings.SERVICE.proxies or request.path.startswith(QUIET)):  # the way through has its own line
             log.info(
                 "request",
                 method=request.method,

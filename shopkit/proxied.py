@@ -13,6 +13,7 @@ from shopkit import metrics, topology
 from shopkit.auth import IDENTITY_HEADERS
 from shopkit.config import config
 from shopkit.incoming import ASGIApp
+from shopkit.middleware import QUIET
 from shopkit.proxy import Limits, Pick, Proxy
 
 _STDOUT = 1
@@ -24,7 +25,8 @@ INNER = Limits(response_head_s=8.0)
 def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
     """The ASGI application of a router or the gateway; its upstreams are the services that the topology lets it call.
 
-    The `outermost` one writes the forwarded headers; those behind it add to them.
+    The `outermost` one writes the forwarded headers, unless `SHOP_BEHIND_PROXY` says that a proxy before it does;
+    those behind it add to them.
     """
     django = get_asgi_application()
     proxy = Proxy(
@@ -34,7 +36,7 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
         limits=Limits() if outermost else INNER,
         # in secure access an identity comes from a token or not at all
         drop_headers=frozenset() if config().open_access else IDENTITY_HEADERS,
-        trust_forwarded=not outermost,
+        trust_forwarded=not outermost or config().behind_proxy,
         service_name=name,
     )
     proxy.observe = _observe
@@ -45,8 +47,10 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
 def _log(service: str, line: dict[str, object]) -> None:
     """Written straight, in the shape that `shopkit.logging` gives: its chain would cost a third of the whole hop.
 
-    Only the path can hold what JSON would have to escape.
+    Only the path can hold what JSON would have to escape. Polls for health and metrics are not worth a line.
     """
+    if str(line["path"]).startswith(QUIET):
+        return
     text = (
         f'{{"service": "{service}", "method": "{line["method"]}", "path": {json.dumps(line["path"])}, '
         f'"status": {line["status"]}, "upstream": "{line["service"]}", "ms": {line["ms"]}, '

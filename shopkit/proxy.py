@@ -1,9 +1,11 @@
 """The ASGI way through the gateway and the routers: hygiene, a router's choice, then an upstream or the local app."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from shopkit.answer import Answer
 from shopkit.breaker import Breaker
@@ -11,7 +13,7 @@ from shopkit.clock import Clock, Clocks, RequestTimeout
 from shopkit.errors import Invalid, MethodNotAllowed, ShopError
 from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, encoded_path, fold, forwarded_headers
-from shopkit.incoming import ASGIApp, Body, ClientGone, Receive, Request, Scope, Send
+from shopkit.incoming import ASGIApp, Body, ClientGone, Message, Receive, Request, Scope, Send
 from shopkit.request_id import sane_or_new
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
@@ -113,7 +115,17 @@ class Proxy:
                 answer.served_by = target.service
                 await self._forward(request, target, clock, answer)
                 return
-        await self._fallback(self._local_scope(request), request.body.receive, answer.send)
+        await self._fallback(self._local_scope(request), partial(self._patient, request.body), answer.send)
+
+    async def _patient(self, body: Body) -> Message:
+        """What the local application reads; `RequestTimeout` when the rest of the body does not come."""
+        if body.ended:
+            return await body.receive()
+        try:
+            async with asyncio.timeout(self._limits.idle_s):
+                return await body.receive()
+        except TimeoutError:
+            raise RequestTimeout from None
 
     def _request(self, scope: Scope, receive: Receive, request_id: str) -> Request:
         path = canonical_path(scope["raw_path"])

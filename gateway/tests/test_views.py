@@ -9,6 +9,7 @@ from django.test import Client
 
 from gateway.services import merge
 from shopkit import topology
+from shopkit.health import ready_response
 
 OTHERS = [service for service in topology.SERVICES.values() if service.name != "gateway"]
 
@@ -115,3 +116,17 @@ def test_the_docs_page_loads_nothing_from_elsewhere(client: Client) -> None:
 
 def test_only_reading_is_allowed(client: Client) -> None:
     assert client.post("/").status_code == 405
+
+
+def test_without_its_cache_the_fleet_is_slower_not_out_of_order() -> None:
+    assert ready_response({"mongodb": "ok", "redis": "down"}).status_code == 200
+    assert ready_response({"mongodb": "down", "redis": "ok"}).status_code == 503
+
+
+@responses.activate
+def test_a_schema_is_merged_without_its_cache_too(client: Client, settings: Any) -> None:
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:9/0"}}
+    for service in OTHERS:
+        responses.get(f"{service.url}/api/schema/", json=schema(service.name, f"/api/{service.paths[0]}/", "object"))
+    assert "/api/books/" in client.get("/api/schema/").json()["paths"]

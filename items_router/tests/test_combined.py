@@ -10,7 +10,7 @@ import requests
 import responses
 from django.test import Client
 
-from items_router.combined import in_order
+from items_router.combined import merged
 from shopkit import topology
 
 TYPES = topology.by_item_type()
@@ -19,6 +19,17 @@ TYPES = topology.by_item_type()
 def item(kind: str, number: int, price: str | None, name: str = "n") -> dict[str, Any]:
     rating = {"average": 0.0, "count": 0}
     return {"id": f"{kind}_{number:04}", "type": kind, "name": name, "price": price, "rating": rating}
+
+
+def in_order(items: list[dict[str, Any]], ordering: str) -> list[dict[str, Any]]:
+    """All in one list, sorted: what the router's answer is held against, and how each service played here sorts."""
+    field = ordering.removeprefix("-")
+
+    def key(each: dict[str, Any]) -> tuple[bool, Any]:
+        value = each[field]
+        return (value is not None, float(value or 0) if field == "price" else value or "")
+
+    return sorted(sorted(items, key=lambda each: str(each["id"])), key=key, reverse=ordering.startswith("-"))
 
 
 class Services:
@@ -38,7 +49,7 @@ class Services:
     def page(request: Any, own: list[dict[str, Any]]) -> str:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         page, size = int(query["page"]), int(query["page_size"])
-        ordered = in_order(own, [query.get("ordering", "name")])
+        ordered = in_order(own, query.get("ordering", "name"))
         return json.dumps({"count": len(own), "results": ordered[(page - 1) * size : page * size]})
 
 
@@ -63,19 +74,36 @@ def test_every_item_is_on_exactly_one_page_in_one_order(client: Client, ordering
         assert page["count"] == len(items)
         seen += [each["id"] for each in page["results"]]
         url = page["next"]
-    assert seen == [each["id"] for each in in_order(items, [ordering])]
+    assert seen == [each["id"] for each in in_order(items, ordering)]
+
+
+def ids(items: list[dict[str, Any]]) -> list[str]:
+    return [each["id"] for each in items]
 
 
 def test_prices_are_ordered_as_numbers_and_none_comes_first() -> None:
-    items = [item("book", 1, "10.00"), item("book", 2, "9.99"), item("book", 3, None)]
-    assert [each["price"] for each in in_order(items, ["price"])] == [None, "9.99", "10.00"]
-    assert [each["price"] for each in in_order(items, ["-price"])] == ["10.00", "9.99", None]
+    books, mobiles = [item("book", 3, None), item("book", 1, "10.00")], [item("mobile", 2, "9.99")]
+    assert ids(merged([books, mobiles], ["price"])) == ["book_0003", "mobile_0002", "book_0001"]
+    assert ids(merged([books[::-1], mobiles], ["-price"])) == ["book_0001", "mobile_0002", "book_0003"]
 
 
-def test_ties_are_settled_by_id_either_way() -> None:
-    items = [item("mobile", 2, "1.00"), item("book", 9, "1.00"), item("book", 1, "1.00")]
-    for ordering in ("price", "-price"):
-        assert [each["id"] for each in in_order(items, [ordering])] == ["book_0001", "book_0009", "mobile_0002"]
+def test_each_further_field_settles_the_ties_of_those_before() -> None:
+    books = [item("book", 1, "1.00", "b"), item("book", 2, "1.00", "a")]
+    assert ids(merged([books, [item("mobile", 3, "1.00", "aa")]], ["price", "-name"])) == [
+        "book_0001",
+        "mobile_0003",
+        "book_0002",
+    ]
+
+
+def test_what_a_service_ordered_by_more_than_it_shows_keeps_its_order() -> None:
+    second = "2026-01-02T03:04:05Z"
+    books = [item("book", number, "1.00") | {"created_at": second} for number in (7, 3, 5)]
+    mobiles = [item("mobile", 1, "1.00") | {"created_at": second}]
+    for ordering in ("created_at", "-created_at"):
+        whole = ids(merged([books, mobiles], [ordering]))
+        assert whole == ["book_0007", "book_0003", "book_0005", "mobile_0001"]
+        assert ids(merged([books[:2], mobiles[:2]], [ordering]))[:2] == whole[:2]
 
 
 @responses.activate

@@ -94,3 +94,19 @@ def test_of_parallel_new_defaults_one_remains(client: Client) -> None:
 
     assert at_once(add, 8) == [201] * 8
     assert customer.addresses.filter(default_shipping=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_at_the_same_time_does_not_undo_a_deletion(client: Client) -> None:
+    for number in range(5):
+        customer = Customer.objects.create(id=f"c{number}", email=f"c{number}@example.com", first_name="Ada")
+        path = f"/api/customers/c{number}/"
+
+        def one(turn: int, path: str = path) -> Any:
+            method, body = ("delete", None) if turn == 3 else ("patch", {"first_name": "Back"})
+            return getattr(client, method)(path, body, "application/json")
+
+        at_once(one, 8)
+        customer.refresh_from_db()
+        assert (customer.first_name, customer.email) == ("", None)
+        assert customer.anonymised_at

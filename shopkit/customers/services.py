@@ -6,6 +6,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from shopkit.errors import found
+
 _DEFAULTS = ("default_shipping", "default_billing")
 
 
@@ -20,8 +22,12 @@ def anonymise(*, customer: Any) -> None:
 
 @transaction.atomic
 def keep_address(*, address: Any) -> Model:
-    """Saves an address; where it is a default, the customer's other addresses are no longer."""
-    type(address.customer).objects.select_for_update().get(pk=address.customer_id)  # one change of defaults at a time
+    """Saves an address; where it is a default, the customer's other addresses are no longer.
+
+    `NotFound` when the customer has been anonymised meanwhile.
+    """
+    customers = type(address.customer).objects.select_for_update()  # one change of defaults at a time
+    found(customers.filter(pk=address.customer_id, anonymised_at=None).first())
     address.save()
     for default in _DEFAULTS:
         if getattr(address, default):

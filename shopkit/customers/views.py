@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -34,7 +36,7 @@ def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
 
 def _path_now(request: Request, customer: Any) -> str:
     here, there = settings.SERVICE.paths[0], topology.by_customer_type()[customer.moved_to].paths[0]
-    rest = request.path.partition("/api/")[2].split("/", 2)[2]
+    rest = request.get_full_path().partition("/api/")[2].split("/", 2)[2]
     assert here != there
     return f"/api/{there}/{customer.pk}/{rest}"
 
@@ -57,7 +59,18 @@ class CustomerViewSet(ModelViewSet[Any]):
         return here if user.is_staff else here.filter(pk=user.customer_id)
 
     def get_object(self) -> Any:
-        return find(super().get_queryset(), self.request, self.kwargs["customer_id"])
+        customers = super().get_queryset()
+        if self.request.method not in SAFE_METHODS:
+            customers = customers.select_for_update()  # or what was read could be written over a change in between
+        return find(customers, self.request, self.kwargs["customer_id"])
+
+    @transaction.atomic
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().update(request, *args, **kwargs)
+
+    @transaction.atomic
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Model) -> None:
         services.anonymise(customer=instance)

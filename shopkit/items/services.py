@@ -13,6 +13,7 @@ from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
 
+TRIES = 50  # of an update that others keep overtaking
 INDEXES = ("price", "name", "created_at", "collections", "tags")
 
 
@@ -54,22 +55,21 @@ def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
 
 
 def update(*, kind: ItemKind, item_id: str, values: Document, version: int | None) -> Document:
-    """Sets fields, never stock. `PreconditionFailed` when `version` is given and no longer the item's."""
-    current = get(item_id=item_id)
-    changed = {name: value for name, value in values.items() if name != "available"}
-    changed |= {"words": words(kind, {**current, **changed}), "updated_at": _now()}
-    # the words were made from this version's fields, so only this version may take them
-    expected = current["version"] if version is None else version
-    updated = items().find_one_and_update(
-        {"_id": item_id, "version": expected},
-        {"$set": changed, "$inc": {"version": 1}},
-        return_document=ReturnDocument.AFTER,
-    )
-    if updated is not None:
-        return updated
-    if version is not None:
-        raise PreconditionFailed
-    return update(kind=kind, item_id=item_id, values=values, version=None)
+    """Sets fields, never stock. `PreconditionFailed` when `version` is given and no longer the item's; `Conflict` when
+    others kept changing it."""
+    for _ in range(TRIES if version is None else 1):
+        current = get(item_id=item_id)
+        changed = {name: value for name, value in values.items() if name != "available"}
+        changed |= {"words": words(kind, {**current, **changed}), "updated_at": _now()}
+        updated = items().find_one_and_update(
+            # the words were made from this version's fields, so only this version may take them
+            {"_id": item_id, "version": current["version"] if version is None else version},
+            {"$set": changed, "$inc": {"version": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if updated is not None:
+            return updated
+    raise Conflict if version is None else PreconditionFailed
 
 
 def delete(*, item_id: str, version: int | None) -> None:

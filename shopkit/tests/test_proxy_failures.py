@@ -1,10 +1,13 @@
 """Upstreams that are away, silent or gone stale: what the client is told, and when nobody is asked any more."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from shopkit.incoming import Message, Receive, Scope, Send
+from shopkit.proxy import Limits, Proxy, Request
 from shopkit.tests import wire
 from shopkit.tests.wire import OK, Peer, Server, Upstream, is_refusal, request
 
@@ -232,3 +235,35 @@ def test_one_upstreams_failures_are_not_anothers(server: Server, gateway: Gatewa
     away.close()
     assert [server.get(away.path()).status for _ in range(7)] == [503] * 7
     used(server, there)
+
+
+def test_a_body_that_does_not_come_is_408_where_the_local_application_answers() -> None:
+    sent: list[Message] = []
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    async def nowhere(request: Request) -> None:
+        return None
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/x/",
+        "raw_path": b"/api/x/",
+        "query_string": b"",
+        "scheme": "http",
+        "http_version": "1.1",
+        "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"localhost"), (b"content-length", b"5")],
+    }
+    proxy = Proxy(pick=nowhere, upstreams={}, fallback=reads, limits=Limits(idle_s=0.05))
+    asyncio.run(proxy(scope, never, send))
+    assert sent[0]["status"] == 408

@@ -46,6 +46,7 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
         "SECRET_KEY": "x" * 50,
         "ALLOWED_HOSTS": given["ALLOWED_HOSTS"].replace("${ALLOWED_HOSTS:-localhost}", "localhost"),
         "CORS_ALLOWED_ORIGINS": "",
+        "SHOP_BEHIND_PROXY": "1",
         "REDIS_URL": servers["REDIS_URL"],
         "SHOP_BIND": "127.0.0.1",
         "SHOP_PORT_OFFSET": str(OFFSET),
@@ -148,6 +149,13 @@ def test_nobody_is_anybody_by_saying_so(environments: dict[str, Environment]) ->
         f"{GATEWAY}/api/items/", json={"type": "book", "name": "x", "author": "x"}, headers=claims, timeout=10
     )
     assert made.status_code == 401
+
+
+def test_behind_a_proxy_that_ends_tls_links_are_what_the_client_called(environments: dict[str, Environment]) -> None:
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost", "X-Forwarded-For": "203.0.113.9"}
+    books = requests.get(f"{GATEWAY}/api/books/", headers=forwarded, timeout=10)
+    assert books.json()["next"].startswith("https://localhost/api/books/?page=2")
+    assert "max-age" in books.headers["Strict-Transport-Security"]
 
 
 def test_a_host_that_is_not_ours_is_refused_in_the_one_form(environments: dict[str, Environment]) -> None:

@@ -77,6 +77,12 @@ def test_a_service_keeps_its_data_in_the_store_of_the_topology(service: Service)
     assert ("volumes" in container(service)) == (service.store is Store.SQLITE)
 
 
+def test_the_image_is_built_once_and_never_pulled() -> None:
+    ours = {name: each for name, each in CONTAINERS.items() if each["image"] == "polyshop"}
+    assert [name for name, each in ours.items() if "build" in each] == ["gateway"]
+    assert {each["pull_policy"] for each in ours.values()} == {"never"}
+
+
 def test_each_database_is_made_when_its_server_is_new() -> None:
     for kind, script in ((Store.MYSQL, "mysql-init.sh"), (Store.POSTGRES, "postgres-init.sh")):
         names = {service.name for service in topology.SERVICES.values() if service.store is kind}
