@@ -20,15 +20,19 @@ IDENTITY_HEADERS = frozenset({"x-user-id", "x-user-role", "x-user-type", "x-user
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller: a customer (`customer_id`, `customer_type`), staff, or nobody."""
+    """A caller: a customer (`customer_id`, `customer_type`), staff, or nobody.
+
+    `service` is set when one of our own services calls, for itself or, with a `customer_id`, on somebody's behalf.
+    """
 
     customer_id: str | None = None
     customer_type: str = "guest"
     is_staff: bool = False
+    service: str | None = None
 
     @property
     def is_authenticated(self) -> bool:
-        return self.is_staff or self.customer_id is not None
+        return self.is_staff or self.customer_id is not None or self.service is not None
 
     def may_see(self, owner_id: str | None) -> bool:
         return self.is_staff or (owner_id is not None and owner_id == self.customer_id)

@@ -1,4 +1,4 @@
-"""Who may do what, in the three ways the services need."""
+"""Who may do what, in the ways the services need."""
 
 from typing import TYPE_CHECKING
 
@@ -30,3 +30,11 @@ class IsKnown(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return caller(request).is_authenticated
+
+
+class IsService(BasePermission):
+    """One of our own services, for itself: what internal paths (`/internal/…`) ask for, in every access mode."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user = caller(request)
+        return user.service is not None and user.customer_id is None and not user.is_staff
