@@ -11,7 +11,12 @@ def new_id() -> str:
 
 
 class CustomerBase(models.Model):
-    """A customer of one type. The id stays for life; `moved_to` names the type whose service has them now."""
+    """A customer of one type. The id stays for life; `moved_to` names the type whose service has them now.
+
+    While a move is under way (`move_id`), `moving_to` says where the customer is about to go. Who is gone gives out
+    `leave_ticket`; who is to arrive becomes present to whoever brings it (`arrival_ticket`). `luggage` is what only
+    the service of another type can read, kept for the way back.
+    """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id, editable=False)
     first_name = models.CharField(max_length=100, blank=True)
@@ -19,6 +24,11 @@ class CustomerBase(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
     moved_to = models.CharField(max_length=20, blank=True, editable=False)
+    moving_to = models.CharField(max_length=20, blank=True, editable=False)
+    move_id = models.UUIDField(null=True, editable=False)
+    leave_ticket = models.CharField(max_length=64, blank=True, editable=False)
+    arrival_ticket = models.CharField(max_length=64, blank=True, editable=False)
+    luggage = models.JSONField(default=dict, editable=False)
     anonymised_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
