@@ -1,5 +1,9 @@
-"""customer_router answers nothing itself: every customer path is proxied (see `routing.py`)."""
+"""Routes that customer_router answers itself; every other customer path is proxied (see `routing.py`)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from shopkit.customers.auth_views import KeysView
+
+urlpatterns = [
+    path("api/auth/.well-known/jwks.json", KeysView.as_view()),
+]

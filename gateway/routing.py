@@ -1,6 +1,7 @@
 """Which service a request at the gateway goes to: the first segment after `/api/` says it."""
 
 from shopkit import topology
+from shopkit.auth import identify
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
 
@@ -8,8 +9,13 @@ _DOORS = {path: service.behind or service.name for path, service in topology.by_
 
 
 async def pick(request: Request) -> Forward | None:
-    """The router or service in front of what is asked for; None for what the gateway answers itself."""
+    """The router or service in front of what is asked for; None for what the gateway answers itself.
+
+    A caller with a token that can't be believed comes no further, except to where there are new ones to be had.
+    """
     segment = topology.api_segment(request.path)
+    if segment and segment != "auth":
+        identify(request.header)
     return Forward(_DOORS[segment], request.path) if segment in _DOORS else None
 
 

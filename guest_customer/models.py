@@ -1,14 +1,18 @@
-"""Guests and what they looked at."""
+"""Guests, their sessions and what they looked at."""
 
 from django.db import models
 
-from shopkit.customers.models import CustomerBase, ViewedItemBase
+from shopkit.customers.models import CustomerBase, SessionBase, ViewedItemBase
 
 
 class Customer(CustomerBase):
-    """A guest; an email only if they gave one, for mail about an order. It is no account, so it need not be unique."""
+    """A guest; an email only if they gave one, for mail about an order. It is no account, so it need not be unique.
+
+    Who began by themselves is forgotten at `expires_at`, unless they come back before; who staff made, never.
+    """
 
     email = models.EmailField(blank=True)
+    expires_at = models.DateTimeField(null=True, editable=False, db_index=True)
 
     def forget(self) -> None:
         super().forget()
@@ -17,3 +21,7 @@ class Customer(CustomerBase):
 
 class ViewedItem(ViewedItemBase):
     """An item a guest looked at."""
+
+
+class Session(SessionBase):
+    """A guest's session."""

@@ -1,6 +1,12 @@
 """Routes of guest_customer."""
 
-from guest_customer.views import GuestViewSet
-from shopkit.customers.urls import customer_urls
+from django.urls import path
 
-urlpatterns = customer_urls("guest-customer", GuestViewSet)
+from guest_customer.views import BeginView, GuestRefreshView, GuestViewSet
+from shopkit.customers.urls import auth_urls, customer_urls
+
+urlpatterns = [
+    path("api/auth/guest/", BeginView.as_view()),
+    *auth_urls(GuestRefreshView),
+    *customer_urls("guest-customer", GuestViewSet),
+]

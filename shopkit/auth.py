@@ -1,8 +1,6 @@
-"""Who is calling. In open access the identity headers are believed; in secure access nobody is anybody without a token.
+"""Who is calling. A token says it; in open access the identity headers are believed too; nothing else ever is."""
 
-Tokens are not issued yet, so in secure access every caller is anonymous and an `Authorization` header is refused.
-"""
-
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -11,11 +9,15 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from shopkit import topology
+from shopkit import tokens, topology
 from shopkit.config import config
-from shopkit.errors import Invalid, Unauthenticated
+from shopkit.errors import Forbidden, Invalid, ShopError, Unauthenticated
+from shopkit.keys import signing_key
 
 IDENTITY_HEADERS = frozenset({"x-user-id", "x-user-role", "x-user-type", "x-user-email", "x-staff", "x-service"})
+SCHEMES = ("bearer", "jwt")
+KEPT_TOKENS = 4096
+Header = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Identity:
     @property
     def is_authenticated(self) -> bool:
         return self.is_staff or self.customer_id is not None or self.service is not None
+
+    @property
+    def is_service(self) -> bool:
+        """One of our own services, for itself."""
+        return self.service is not None and self.customer_id is None and not self.is_staff
+
+    @property
+    def role(self) -> str:
+        return "staff" if self.is_staff else "customer"
 
     def may_see(self, owner_id: str | None) -> bool:
         return self.is_staff or (owner_id is not None and owner_id == self.customer_id)
@@ -57,14 +68,24 @@ def customer_type(value: str | None) -> str | None:
     return folded
 
 
-def identify(header: Callable[[str], str | None]) -> Identity:
-    """The caller, from the request's headers; `Unauthenticated` for a token that cannot be checked."""
-    kind = customer_type(header("X-Customer-Type")) or "guest"
-    if header("Authorization"):
-        raise Unauthenticated("This token is not valid here.", code="invalid_token")
-    if not config().open_access:
-        return ANONYMOUS
-    if user_id := header("X-User-ID"):
+def identify(header: Header) -> Identity:
+    """The caller, from the request's headers, asked for by their names in lower case.
+
+    `Unauthenticated` for a token that can't be believed; `Forbidden("wrong_customer_type")` where `X-Customer-Type`
+    disagrees with a customer's token; to staff and services it only says where to go.
+    """
+    kind = customer_type(header("x-customer-type"))
+    if authorization := header("authorization"):
+        found = of_token(authorization)
+        if kind not in (None, found.customer_type) and not (found.is_staff or found.service):
+            message = f"X-Customer-Type says {kind}, but the token is of type {found.customer_type}."
+            raise Forbidden(message, code="wrong_customer_type")
+        return found
+    return _believed(header("x-user-id"), kind or "guest") if config().open_access else ANONYMOUS
+
+
+def _believed(user_id: str | None, kind: str) -> Identity:
+    if user_id:
         return Identity(customer_id=_id(user_id), customer_type=kind)
     return Identity(customer_type=kind, is_staff=True)
 
@@ -73,6 +94,60 @@ def _id(value: str) -> str:
     if len(value) > 64 or not value.isprintable() or " " in value:
         raise Invalid("X-User-ID is not an id.", code="invalid_user_id")
     return value
+
+
+_kept: dict[str, tuple[Identity, float]] = {}
+
+
+def of_token(authorization: str) -> Identity:
+    """Whom `Bearer <token>` or `JWT <token>` names; what was found is kept for as long as the token lives."""
+    identity, until = _kept.get(authorization, (ANONYMOUS, 0.0))
+    if until > time.time():
+        return identity
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() not in SCHEMES:
+        raise Unauthenticated("Authorization must be `Bearer <token>`.", code="invalid_token")
+    claims = tokens.check(token.strip())
+    if len(_kept) >= KEPT_TOKENS:
+        _kept.clear()  # cheaper than knowing which is oldest, and rare
+    identity = _identity(claims)
+    _kept[authorization] = (identity, claims.until)
+    return identity
+
+
+def _identity(claims: tokens.Claims) -> Identity:
+    if claims.role == "service":
+        return Identity(service=claims.service)
+    customer = None if claims.subject == claims.service else claims.subject  # open access has staff without an id
+    return Identity(customer, claims.customer_type, claims.role == "staff", claims.service)
+
+
+_made: dict[tuple[str, Identity | None], tuple[str, float]] = {}
+
+
+def token_for(peer: str, identity: Identity | None = None) -> str:
+    """A token for a call to that service, on behalf of `identity` if it is anybody; used for half of its life."""
+    behalf = identity if identity and (identity.is_staff or identity.customer_id) else None
+    token, until = _made.get((peer, behalf), ("", 0.0))
+    if until < time.monotonic():
+        whom = (behalf.customer_id or signing_key().service, behalf.customer_type, behalf.role) if behalf else None
+        token, until = (
+            tokens.service_token(audience=peer, on_behalf=whom),
+            time.monotonic() + tokens.SERVICE_SECONDS / 2,
+        )
+        if len(_made) >= KEPT_TOKENS:
+            _made.clear()
+        _made[peer, behalf] = (token, until)
+    return token
+
+
+def guest_of(request: Request) -> str | None:
+    """The guest whose token the request carries; None for any other caller, and for a token that counts no more."""
+    try:
+        found = identify(request._request.headers.get)
+    except ShopError:
+        return None
+    return found.customer_id if found.customer_type == "guest" else None
 
 
 def caller(request: Request) -> Identity:

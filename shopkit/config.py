@@ -1,8 +1,10 @@
 """What a service reads from its environment, checked once at start."""
 
+import contextlib
 import ipaddress
 import os
 import secrets
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -35,6 +37,9 @@ class Config(BaseSettings):
     mongo_database: str | None = Field(None, alias="MONGO_DATABASE")
     redis_url: str | None = Field(None, alias="REDIS_URL")
     secret_key: str | None = Field(None, alias="SECRET_KEY")
+    signing_key: str | None = Field(None, alias="SHOP_SIGNING_KEY")
+    public_keys: str | None = Field(None, alias="SHOP_PUBLIC_KEYS")
+    token_minutes: int = Field(60, alias="SHOP_TOKEN_MINUTES", ge=1, le=24 * 60)
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
     cors_origins: str = Field("", alias="CORS_ALLOWED_ORIGINS")
 
@@ -84,7 +89,7 @@ class Config(BaseSettings):
 
     def secret(self) -> str:
         """The signing secret; in development one is made on first start and kept in the data folder."""
-        return self.secret_key or _kept_secret(self.data / "secret_key")
+        return self.secret_key or kept_secret(self.data / "secret_key", lambda: secrets.token_urlsafe(SECRET_LENGTH))
 
 
 def _listed(text: str) -> list[str]:
@@ -98,14 +103,16 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(SECRET_LENGTH))
-    except FileExistsError:
-        pass  # another service of the fleet was first
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """What that file holds; where there is none yet, what `make` gives, written whole, unless another was first."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text()
 
 

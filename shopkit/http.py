@@ -14,7 +14,7 @@ from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from shopkit import topology
-from shopkit.auth import Identity
+from shopkit.auth import Identity, token_for
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
 from shopkit.request_id import HEADER
 
@@ -62,7 +62,7 @@ def call(
             topology.service(service).url + path,
             params=params,
             json=json,
-            headers=_headers(identity),
+            headers=_headers(service, identity),
             timeout=(CONNECT_SECONDS, read_seconds),
             allow_redirects=False,
         )
@@ -113,10 +113,10 @@ def of_each(services: Iterable[topology.Service], ask: Callable[[topology.Servic
         return {name: future.result() for name, future in futures.items()}
 
 
-def _headers(identity: Identity | None) -> dict[str, str]:
+def _headers(service: str, identity: Identity | None) -> dict[str, str]:
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    who = {"X-User-ID": identity.customer_id, "X-Customer-Type": identity.customer_type} if identity else {}
-    return {"Accept": "application/json", HEADER: request_id, **{name: value for name, value in who.items() if value}}
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {token_for(service, identity)}"}
+    return {**headers, HEADER: request_id} if request_id else headers
 
 
 def _answer(service: str, response: requests.Response) -> Any:

@@ -102,6 +102,11 @@ class Request:
         values = [value for header, value in self.arrival.headers if header == wanted]
         return b", ".join(values).decode("latin-1") if values else None
 
+    def replace_header(self, name: str, value: str) -> None:
+        """Makes it the one header of that lower-case name which goes on."""
+        kept = [header for header in self.arrival.headers if header[0] != name.encode()]
+        self.arrival.headers[:] = [*kept, (name.encode(), value.encode("latin-1"))]
+
     def query_params(self) -> dict[str, list[str]]:
         """The query's parameters; a name that comes several times has several values."""
         return parse_qs(self.query, keep_blank_values=True)

@@ -36,5 +36,4 @@ class IsService(BasePermission):
     """One of our own services, for itself: what internal paths (`/internal/…`) ask for, in every access mode."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        user = caller(request)
-        return user.service is not None and user.customer_id is None and not user.is_staff
+        return caller(request).is_service

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 from functools import cache, lru_cache, partial
 from typing import cast
 
@@ -10,11 +11,12 @@ from django.core.asgi import get_asgi_application
 from prometheus_client import Histogram
 
 from shopkit import metrics, topology
-from shopkit.auth import IDENTITY_HEADERS
+from shopkit.auth import IDENTITY_HEADERS, of_token, token_for
 from shopkit.config import config
+from shopkit.errors import ShopError
 from shopkit.incoming import ASGIApp
 from shopkit.middleware import QUIET
-from shopkit.proxy import Limits, Pick, Proxy
+from shopkit.proxy import Forward, Limits, Pick, Proxy, Request
 
 _STDOUT = 1
 
@@ -30,7 +32,7 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
     """
     django = get_asgi_application()
     proxy = Proxy(
-        pick=pick,
+        pick=partial(_picked, pick),
         upstreams={peer: topology.service(peer).url for peer in topology.service(name).calls},
         fallback=cast(ASGIApp, django),
         limits=Limits() if outermost else INNER,
@@ -42,6 +44,16 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
     proxy.observe = _observe
     proxy.log = partial(_log, name)
     return proxy
+
+
+async def _picked(pick: Pick, request: Request) -> Forward | None:
+    """A service's token counts at the service called alone: to go further, it is made anew, for the next one."""
+    target = await pick(request)
+    if target and (authorization := request.header("authorization")):
+        with suppress(ShopError):  # who is asked will refuse it
+            if (caller := of_token(authorization)).service:
+                request.replace_header("authorization", f"Bearer {token_for(target.service, caller)}")
+    return target
 
 
 def _log(service: str, line: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from shopkit import entry, topology
+from shopkit import entry, keys, topology
 from shopkit.config import config
 
 THREADS = 4
@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     service = entry.use(given.service)
     config()
+    keys.check()
     if given.migrate:
         migrate(service)
     Server(service).run()

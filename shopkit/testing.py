@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 from urllib.parse import parse_qs
 
+import jwt
 from django.db import connections
 from rest_framework.test import APIClient
 
+from shopkit import keys, tokens, topology
 from shopkit.proxy import Forward, Pick, Request
 
 T = TypeVar("T")
@@ -57,6 +61,29 @@ def caller(user_id: str, customer_type: str = "registered") -> Caller:
 
 def staff_caller() -> Caller:
     return Caller(HTTP_HOST="localhost")
+
+
+def access_token(
+    subject: str,
+    customer_type: str = "registered",
+    *,
+    by: str | None = None,
+    typ: str = tokens.ACCESS,
+    **claims: object,
+) -> str:
+    """An access token as the service that issues that type would make it, or `by` another; `claims` replace its own."""
+    issuer = by or next(s.name for s in topology.SERVICES.values() if customer_type in s.issues)
+    key, now = keys.kept(issuer), int(time.time())
+    body = {"iss": issuer, "aud": tokens.AUDIENCE, "sub": subject, "iat": now, "exp": now + 60, "jti": uuid.uuid4().hex}
+    body = {**body, "type": customer_type, "role": "customer", **claims}
+    given = {name: value for name, value in body.items() if value is not None}
+    return jwt.encode(given, key.key, tokens.ALGORITHM, headers={"kid": key.public.kid, "typ": typ})
+
+
+def service_token(audience: str, by: str, **claims: object) -> str:
+    """A token with which the service `by` calls the service `audience`."""
+    own = {"aud": audience, "type": "service", "role": "service", **claims}
+    return access_token(by, by=by, typ=tokens.SERVICE, **own)  # type: ignore[arg-type]
 
 
 def at_once(action: Callable[[int], T], times: int) -> list[T]:

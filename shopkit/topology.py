@@ -21,7 +21,10 @@ class Store(StrEnum):
 
 @dataclass(frozen=True)
 class Service:
-    """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it."""
+    """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it.
+
+    `issues` are the types of customers whose access tokens it signs.
+    """
 
     name: str
     port: int
@@ -32,10 +35,16 @@ class Service:
     item_type: str | None = None
     customer_type: str | None = None
     proxies: bool = False
+    issues: tuple[str, ...] = ()
 
     @property
     def relational(self) -> bool:
         return self.store in (Store.SQLITE, Store.MYSQL, Store.POSTGRES)
+
+    @property
+    def may_call(self) -> tuple[str, ...]:
+        """The services that this one's tokens count at."""
+        return self.calls
 
     @property
     def url(self) -> str:
@@ -52,14 +61,23 @@ def item(name: str, port: int, path: str, item_type: str) -> Service:
     return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type)
 
 
-def customer(name: str, port: int, path: str, customer_type: str, store: Store) -> Service:
+def customer(
+    name: str, port: int, path: str, customer_type: str, store: Store, issues: tuple[str, ...] = ()
+) -> Service:
     """A customer service, behind the customer router."""
-    return Service(name, port, (path,), store, behind="customer_router", customer_type=customer_type)
+    return Service(name, port, (path,), store, behind="customer_router", customer_type=customer_type, issues=issues)
 
 
 _LEAVES = (
-    customer("guest_customer", 8001, "guest-customer", "guest", Store.SQLITE),
-    customer("registered_customer", 8007, "registered-customer", "registered", Store.MYSQL),
+    customer("guest_customer", 8001, "guest-customer", "guest", Store.SQLITE, issues=("guest",)),
+    customer(
+        "registered_customer",
+        8007,
+        "registered-customer",
+        "registered",
+        Store.MYSQL,
+        issues=("registered", "vip"),  # a VIP's account stays here
+    ),
     customer("vip_customer", 8008, "vip-customer", "vip", Store.MYSQL),
     item("book_service", 8010, "books", "book"),
     item("laptop_service", 8011, "laptops", "laptop"),
@@ -115,7 +133,7 @@ SERVICES: dict[str, Service] = {
         Service(
             "customer_router",
             8009,
-            ("customers",),
+            ("customers", "auth"),
             Store.MYSQL,
             calls=_names(behind="customer_router"),
             proxies=True,

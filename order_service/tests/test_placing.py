@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jwt
 import pytest
 import requests
 import responses
@@ -54,8 +55,10 @@ def test_the_caller_s_identity_goes_along_to_the_cart_service(
     ada: Caller, fills: Fills, peers: responses.RequestsMock
 ) -> None:
     ada.post("/api/orders/", wish(fills()))
-    asked = peers.calls[0].request.headers
-    assert (asked["X-User-ID"], asked["X-Customer-Type"]) == ("ada", "vip")
+    token = peers.calls[0].request.headers["Authorization"].removeprefix("Bearer ")
+    said = jwt.decode(token, options={"verify_signature": False})
+    assert (said["sub"], said["type"], said["role"]) == ("ada", "vip", "customer")
+    assert (said["iss"], said["aud"], said["act"]) == ("order_service", "cart_service", {"sub": "order_service"})
 
 
 def test_staff_order_for_the_carts_owner(staff: Caller, ada: Caller, fills: Fills) -> None:

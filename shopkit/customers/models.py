@@ -100,3 +100,22 @@ class ViewedItemBase(models.Model):
 
     def __str__(self) -> str:
         return self.item_id
+
+
+class SessionBase(models.Model):
+    """A family of refresh tokens, from one log-in: only the hashes of the newest and of the one before are kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.CharField(max_length=64, db_index=True)
+    current = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, blank=True)
+    rotated_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"session of {self.subject}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
+from shopkit.customers.auth_views import KeysView, LogoutView, RefreshView
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
 
 MANY: Any = {"get": "list", "post": "create"}
@@ -35,3 +36,12 @@ def _routes(
             path(f"{one}addresses/<int:address_id>/", addresses.as_view(ONE, **more)),
         ]
     return routes
+
+
+def auth_urls(refresh: type[RefreshView]) -> list[URLPattern]:
+    """What every service that issues tokens answers."""
+    return [
+        path("api/auth/refresh/", refresh.as_view()),
+        path("api/auth/logout/", LogoutView.as_view()),
+        path("api/auth/.well-known/jwks.json", KeysView.as_view()),
+    ]

@@ -15,7 +15,7 @@ import pytest
 import requests
 import yaml
 
-from shopkit import topology
+from shopkit import keys, topology
 from shopkit.config import ROOT
 from tests import stores
 from tests.stores import free_port, wait_for
@@ -26,6 +26,7 @@ CONTAINERS: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_t
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ADDRESS = re.compile(r"http://[a-z-]+:(80\d\d)$")
 Environment = dict[str, str]
+KEYS: Environment = dict(line.split("=", 1) for line in keys.made(topology.SERVICES, ""))  # type: ignore[misc]
 
 
 def command_after(instruction: str) -> list[str]:
@@ -44,6 +45,8 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
     }
     here |= {
         "SECRET_KEY": "x" * 50,
+        "SHOP_PUBLIC_KEYS": KEYS["SHOP_PUBLIC_KEYS"],
+        "SHOP_SIGNING_KEY": KEYS[f"{service.upper()}_SIGNING_KEY"],
         "ALLOWED_HOSTS": given["ALLOWED_HOSTS"].replace("${ALLOWED_HOSTS:-localhost}", "localhost"),
         "CORS_ALLOWED_ORIGINS": "",
         "SHOP_BEHIND_PROXY": "1",

@@ -1,0 +1,118 @@
+"""A fleet in secure access: nobody is anything that a token does not say."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fleet import Fleet, running
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Fleet]:
+    with (
+        tempfile.TemporaryDirectory(prefix="polyshop-secure-") as folder,
+        running(Path(folder) / "data", offset=1900, environment={"SHOP_ACCESS": "secure"}) as fleet,
+    ):
+        yield fleet
+
+
+def begin(fleet: Fleet) -> dict[str, Any]:
+    answer = fleet.call("POST", "/api/auth/guest/")
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def bearer(session: dict[str, Any], **more: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {session['access']}", **more}
+
+
+def test_a_guest_is_themselves_and_nobody_else(secure: Fleet) -> None:
+    one, other = begin(secure), begin(secure)
+    me = secure.get("/api/customers/me/", headers=bearer(one))
+    assert (me.status_code, me.json()["id"]) == (200, one["customer"]["id"])
+    assert secure.get(f"/api/customers/{one['customer']['id']}/", headers=bearer(other)).status_code == 404
+
+
+@pytest.mark.parametrize("at", ["gateway", "customer_router", "guest_customer"])
+def test_an_identity_header_says_nothing(secure: Fleet, at: str) -> None:
+    guest = begin(secure)["customer"]["id"]
+    for headers in ({}, {"X-User-ID": guest}, {"X-User-ID": guest, "X-User-Role": "staff"}):
+        answer = secure.get(f"/api/customers/{guest}/", at=at, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_a_cart_is_of_the_guest_who_made_it(secure: Fleet) -> None:
+    one, other = begin(secure), begin(secure)
+    cart = secure.call("POST", "/api/carts/", headers=bearer(one)).json()
+    assert cart["owner_id"] == one["customer"]["id"]
+    assert secure.get(f"/api/carts/{cart['id']}/", headers=bearer(one)).status_code == 200
+    for headers in ({}, bearer(other)):
+        assert secure.get(f"/api/carts/{cart['id']}/", headers=headers).status_code in (401, 404)
+
+
+def test_a_guests_cart_becomes_their_order(secure: Fleet) -> None:
+    guest = bearer(begin(secure))
+    cart = secure.call("POST", "/api/carts/", headers=guest).json()
+    item = secure.get("/api/books/?in_stock=true&min_price=1").json()["results"][0]
+    line = {"item_id": item["id"], "quantity": 1}
+    assert secure.call("POST", f"/api/carts/{cart['id']}/items/", json=line, headers=guest).status_code == 201
+    address = {"name": "A", "line1": "1 Main St", "city": "London", "postal_code": "N1", "country": "GB"}
+    wish = {"cart_id": cart["id"], "shipping_address": address, "shipping_method": "standard"}
+    order = secure.call("POST", "/api/orders/", json=wish, headers=guest)
+    assert order.status_code == 201, order.text
+    assert secure.get(f"/api/orders/{order.json()['id']}/", headers=guest).status_code == 200
+
+
+def test_a_header_that_the_token_denies_is_forbidden(secure: Fleet) -> None:
+    answer = secure.get("/api/customers/me/", headers=bearer(begin(secure), **{"X-Customer-Type": "vip"}))
+    assert (answer.status_code, answer.json()["code"]) == (403, "wrong_customer_type")
+
+
+def test_a_bad_token_comes_no_further_than_the_gateway(secure: Fleet) -> None:
+    answer = secure.get("/api/books/", headers={"Authorization": "Bearer x.y.z"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    line = secure.wait_logged("gateway", request_id=answer.headers["X-Request-ID"])
+    assert line["upstream"] == "gateway"
+
+
+def test_a_refresh_token_is_good_once(secure: Fleet) -> None:
+    first = begin(secure)
+    second = refreshed(secure, first).json()
+    third = refreshed(secure, second).json()
+    assert secure.get("/api/customers/me/", headers=bearer(third)).json()["id"] == first["customer"]["id"]
+    reused = refreshed(secure, first)
+    assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
+    assert refreshed(secure, third).status_code == 401
+
+
+def refreshed(fleet: Fleet, session: dict[str, Any]) -> Any:
+    return fleet.call("POST", "/api/auth/refresh/", json={"refresh": session["refresh"]})
+
+
+def test_a_client_that_asks_again_gets_the_same_again(secure: Fleet) -> None:
+    first = begin(secure)
+    again = [refreshed(secure, first).json()["refresh"] for _ in range(3)]
+    assert len(set(again)) == 1
+
+
+def test_logging_out_ends_the_session(secure: Fleet) -> None:
+    session = begin(secure)
+    assert secure.call("POST", "/api/auth/logout/", json={"refresh": session["refresh"]}).status_code == 204
+    assert refreshed(secure, session).status_code == 401
+
+
+def test_an_expired_access_token_does_not_keep_anybody_from_another(secure: Fleet) -> None:
+    session = begin(secure)
+    answer = secure.call(
+        "POST", "/api/auth/refresh/", json={"refresh": session["refresh"]}, headers={"Authorization": "Bearer old"}
+    )
+    assert answer.status_code == 200
+
+
+def test_the_public_keys_are_those_of_the_issuers(secure: Fleet) -> None:
+    keys = secure.get("/api/auth/.well-known/jwks.json").json()["keys"]
+    assert {key["kid"].partition(".")[0] for key in keys} == {"guest_customer", "registered_customer"}
+    assert all("d" not in key for key in keys)
