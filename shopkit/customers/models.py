@@ -86,6 +86,28 @@ class AddressBase(models.Model):
         return f"{self.line1}, {self.city}"
 
 
+class PurchaseBase(models.Model):
+    """An order as the order service last told of it; `goods` is the total without shipping and tax, all minor units."""
+
+    customer: Any = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="purchases")  # type: ignore[misc]
+    order_id = models.CharField(max_length=64)
+    order_version = models.PositiveIntegerField()
+    status = models.CharField(max_length=20)
+    total = models.BigIntegerField()
+    goods = models.BigIntegerField()
+    refunded = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    placed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        unique_together = [("customer", "order_id")]
+        ordering = ["-placed_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.status}"
+
+
 class ViewedItemBase(models.Model):
     """An item that a customer looked at, and when last."""
 
