@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 
-from guest_customer.models import Customer, ViewedItem
-from shopkit.customers.admin import CustomerAdmin, inline
+from guest_customer.models import Customer, Purchase, ViewedItem
+from shopkit.customers.admin import CustomerAdmin, inline, read_only
 
 
 @admin.register(Customer)
 class GuestAdmin(CustomerAdmin):
-    inlines = [inline(ViewedItem)]
+    inlines = [read_only(Purchase), inline(ViewedItem)]

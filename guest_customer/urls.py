@@ -2,11 +2,14 @@
 
 from django.urls import path
 
+from guest_customer.models import Customer
 from guest_customer.views import BeginView, GuestRefreshView, GuestViewSet
+from shopkit.customers.internal import internal_urls
 from shopkit.customers.urls import auth_urls, customer_urls
 
 urlpatterns = [
     path("api/auth/guest/", BeginView.as_view()),
     *auth_urls(GuestRefreshView),
     *customer_urls("guest-customer", GuestViewSet),
+    *internal_urls("guest-customer", Customer.objects.all()),
 ]

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from shopkit.customers.models import AddressBase, EmailCustomerBase, ViewedItemBase
+from shopkit.customers.models import AddressBase, EmailCustomerBase, PurchaseBase, ViewedItemBase
 
 
 class Customer(EmailCustomerBase):
@@ -13,6 +13,10 @@ class Customer(EmailCustomerBase):
 
 class Address(AddressBase):
     """An address of a registered customer."""
+
+
+class Purchase(PurchaseBase):
+    """An order of a registered customer, as the order service told."""
 
 
 class ViewedItem(ViewedItemBase):

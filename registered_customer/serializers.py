@@ -7,9 +7,13 @@ from shopkit.customers.serializers import ACCOUNT, CustomerSerializer, EmailFiel
 
 
 class RegisteredSerializer(CustomerSerializer):
-    email = EmailField(validators=[UniqueValidator(Customer.objects.all())])
-
     class Meta:
         model = Customer
         fields = (*ACCOUNT, "email_verified")
-        read_only_fields = ("email_verified", "created_at", "updated_at")
+        read_only_fields = ("email", "email_verified", "created_at", "updated_at")
+
+
+class NewRegisteredSerializer(RegisteredSerializer):
+    """One that is being made: the only time that the email is taken as given."""
+
+    email = EmailField(validators=[UniqueValidator(Customer.objects.all())])

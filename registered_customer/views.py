@@ -1,13 +1,14 @@
 """The HTTP side of registered customers."""
 
 from registered_customer.models import Address, Customer
-from registered_customer.serializers import RegisteredSerializer
+from registered_customer.serializers import NewRegisteredSerializer, RegisteredSerializer
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
 
 
 class RegisteredViewSet(CustomerViewSet):
     queryset = Customer.objects.all()
     serializer_class = RegisteredSerializer
+    serializer_classes = {"create": NewRegisteredSerializer}
     search_fields = [*CustomerViewSet.search_fields, "email"]
 
 

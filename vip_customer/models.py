@@ -3,7 +3,7 @@
 from django.core.validators import MaxValueValidator
 from django.db import models
 
-from shopkit.customers.models import AddressBase, EmailCustomerBase, ViewedItemBase
+from shopkit.customers.models import AddressBase, EmailCustomerBase, PurchaseBase, ViewedItemBase
 from vip_customer.tiers import Tier
 
 
@@ -19,6 +19,10 @@ class Customer(EmailCustomerBase):
 
 class Address(AddressBase):
     """An address of a VIP."""
+
+
+class Purchase(PurchaseBase):
+    """An order of a VIP, as the order service told."""
 
 
 class ViewedItem(ViewedItemBase):

@@ -22,11 +22,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='customer',
-            name='luggage',
-            field=models.JSONField(default=dict, editable=False),
-        ),
-        migrations.AddField(
-            model_name='customer',
             name='move_id',
             field=models.UUIDField(editable=False, null=True),
         ),

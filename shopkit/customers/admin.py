@@ -1,7 +1,10 @@
 """Customers in the Django admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model
+from django.http import HttpRequest
 
 
 class CustomerAdmin(admin.ModelAdmin):
@@ -10,7 +13,30 @@ class CustomerAdmin(admin.ModelAdmin):
     search_fields = ("id", "first_name", "last_name", "email")
     readonly_fields = ("id", "moved_to", "anonymised_at", "created_at", "updated_at")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # customers are forgotten, not deleted: their orders and points stay countable
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows to look at, which the service alone writes."""
+
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
 
 def inline(of: type[Model]) -> type[admin.TabularInline]:
     """The customer's own rows of another table, below the customer."""
     return type(f"{of.__name__}Inline", (admin.TabularInline,), {"model": of, "extra": 0})
+
+
+def read_only(of: type[Model]) -> type[admin.TabularInline]:
+    """The same, to look at only."""
+    return type(f"{of.__name__}Inline", (ReadOnlyInline,), {"model": of})

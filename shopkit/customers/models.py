@@ -14,8 +14,7 @@ class CustomerBase(models.Model):
     """A customer of one type. The id stays for life; `moved_to` names the type whose service has them now.
 
     While a move is under way (`move_id`), `moving_to` says where the customer is about to go. Who is gone gives out
-    `leave_ticket`; who is to arrive becomes present to whoever brings it (`arrival_ticket`). `luggage` is what only
-    the service of another type can read, kept for the way back.
+    `leave_ticket`; who is to arrive becomes present to whoever brings it (`arrival_ticket`).
     """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id, editable=False)
@@ -28,7 +27,6 @@ class CustomerBase(models.Model):
     move_id = models.UUIDField(null=True, editable=False)
     leave_ticket = models.CharField(max_length=64, blank=True, editable=False)
     arrival_ticket = models.CharField(max_length=64, blank=True, editable=False)
-    luggage = models.JSONField(default=dict, editable=False)
     anonymised_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -84,6 +82,28 @@ class AddressBase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line1}, {self.city}"
+
+
+class PurchaseBase(models.Model):
+    """An order as the order service last told of it; `goods` is the total without shipping and tax, all minor units."""
+
+    customer: Any = models.ForeignKey("Customer", on_delete=models.CASCADE, related_name="purchases")  # type: ignore[misc]
+    order_id = models.CharField(max_length=64)
+    order_version = models.PositiveIntegerField()
+    status = models.CharField(max_length=20)
+    total = models.BigIntegerField()
+    goods = models.BigIntegerField()
+    refunded = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    placed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        unique_together = [("customer", "order_id")]
+        ordering = ["-placed_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.status}"
 
 
 class ViewedItemBase(models.Model):

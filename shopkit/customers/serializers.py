@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from shopkit.addresses import AddressSerializer
+from shopkit.money import MAX_MINOR, MoneyField
 from shopkit.topology import Service
 
 PROFILE = ("id", "customer_type", "first_name", "last_name", "phone", "preferences", "created_at", "updated_at")
@@ -49,11 +50,35 @@ class CustomerAddressSerializer(AddressSerializer):
 
 class ViewedItemSerializer(serializers.Serializer[Any]):
     item_id = serializers.CharField(max_length=100)
-    viewed_at = serializers.DateTimeField()
+    viewed_at = serializers.DateTimeField(read_only=True)
+
+
+class PurchaseSerializer(serializers.Serializer[Any]):
+    """An order, as the order service last told of it."""
+
+    order_id = serializers.CharField()
+    status = serializers.CharField()
+    total = MoneyField()
+    currency = serializers.CharField()
+    placed_at = serializers.DateTimeField()
+
+
+class OrderToldSerializer(serializers.Serializer[Any]):
+    """An order as the order service tells of it; money in minor units, `version` rising with each change."""
+
+    order_id = serializers.CharField(max_length=64)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    status = serializers.CharField(max_length=20)
+    total = serializers.IntegerField(min_value=0, max_value=MAX_MINOR)
+    goods = serializers.IntegerField(min_value=0, max_value=MAX_MINOR)
+    refunded = serializers.IntegerField(min_value=0, max_value=MAX_MINOR)
+    currency = serializers.CharField(max_length=3)
+    placed_at = serializers.DateTimeField()
 
 
 class HistorySerializer(serializers.Serializer[Any]):
-    """What a customer looked at, the latest first; at most `LATEST`."""
+    """What a customer looked at and ordered, the latest first; at most `LATEST` of each."""
 
     LATEST: ClassVar[int] = 100
     viewed_items = ViewedItemSerializer(many=True)
+    orders = PurchaseSerializer(many=True)

@@ -6,9 +6,30 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from shopkit.errors import found
+from shopkit.errors import Conflict, found
 
+MAX_VIEWED = 100
 _DEFAULTS = ("default_shipping", "default_billing")
+
+
+def check_settled(customer: Any) -> None:
+    """`Conflict("moving")` while the customer is about to leave: what is written now might not go along."""
+    if customer.moving_to:
+        message = "This customer is moving to another service just now; try again soon."
+        raise Conflict(message, code="moving", headers={"Retry-After": "1"})
+
+
+@transaction.atomic
+def record_view(*, customer: Any, item_id: str) -> Any:
+    """The item becomes the last one looked at; beyond `MAX_VIEWED` the oldest are forgotten.
+
+    The caller holds the customer's row. `Conflict("moving")` while the customer is about to leave.
+    """
+    check_settled(customer)
+    viewed, _ = customer.viewed_items.update_or_create(item_id=item_id, defaults={"viewed_at": timezone.now()})
+    too_many = list(customer.viewed_items.values_list("pk", flat=True)[MAX_VIEWED:])
+    customer.viewed_items.filter(pk__in=too_many).delete()
+    return viewed
 
 
 @transaction.atomic

@@ -28,7 +28,7 @@ def _routes(
     routes = [
         path(f"api/{prefix}/", customers.as_view(MANY, **more)),
         path(one, customers.as_view(ONE, **more)),
-        path(f"{one}history/", customers.as_view({"get": "history"}, **more)),
+        path(f"{one}history/", customers.as_view({"get": "history", "post": "view_item"}, **more)),
     ]
     if addresses:
         routes += [

@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet, ModelViewSet
 from shopkit import topology
 from shopkit.auth import caller
 from shopkit.customers import services
-from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer
+from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer, ViewedItemSerializer
 from shopkit.errors import Moved, NotFound, found
 from shopkit.permissions import IsKnown, IsStaff
 
@@ -28,7 +28,11 @@ def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
         customer_id = caller(request).customer_id or ""
     if not caller(request).may_see(customer_id):
         raise NotFound
-    customer = found(customers.filter(pk=customer_id, anonymised_at=None).first())
+    return at_home(found(customers.filter(pk=customer_id, anonymised_at=None).first()), request)
+
+
+def at_home(customer: Any, request: Request) -> Any:
+    """The customer, if they are here; else `Moved` to the same path where they are now."""
     if customer.moved_to:
         raise Moved(_path_now(request, customer))
     return customer
@@ -36,9 +40,9 @@ def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
 
 def _path_now(request: Request, customer: Any) -> str:
     here, there = settings.SERVICE.paths[0], topology.by_customer_type()[customer.moved_to].paths[0]
-    rest = request.get_full_path().partition("/api/")[2].split("/", 2)[2]
+    root, _prefix, _id, rest = request.get_full_path().lstrip("/").split("/", 3)
     assert here != there
-    return f"/api/{there}/{customer.pk}/{rest}"
+    return f"/{root}/{there}/{customer.pk}/{rest}"
 
 
 class CustomerViewSet(ModelViewSet[Any]):
@@ -49,9 +53,15 @@ class CustomerViewSet(ModelViewSet[Any]):
     ordering = ["created_at"]
     ordering_fields = ["created_at", "updated_at", "last_name"]
     search_fields = ["first_name", "last_name"]
+    staff_actions = frozenset({"create"})
+    serializer_classes: dict[str, type[BaseSerializer[Any]]] = {}
+    """The serializers of the actions that have one of their own."""
 
     def get_permissions(self) -> Any:
-        return [IsStaff()] if self.action == "create" else super().get_permissions()
+        return [IsStaff()] if self.action in self.staff_actions else super().get_permissions()
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return self.serializer_classes.get(self.action) or super().get_serializer_class()
 
     def get_queryset(self) -> "QuerySet[Any]":
         here = super().get_queryset().filter(moved_to="", anonymised_at=None)
@@ -78,8 +88,18 @@ class CustomerViewSet(ModelViewSet[Any]):
     @extend_schema(responses=HistorySerializer)
     @action(detail=True)
     def history(self, request: Request, customer_id: str) -> Response:
-        viewed = self.get_object().viewed_items.all()[: HistorySerializer.LATEST]
-        return Response(HistorySerializer({"viewed_items": viewed}).data)
+        customer, latest = self.get_object(), HistorySerializer.LATEST
+        history = {"viewed_items": customer.viewed_items.all()[:latest], "orders": customer.purchases.all()[:latest]}
+        return Response(HistorySerializer(history).data)
+
+    @extend_schema(request=ViewedItemSerializer, responses={201: ViewedItemSerializer})
+    @transaction.atomic
+    def view_item(self, request: Request, customer_id: str) -> Response:
+        """Says that the customer looked at an item."""
+        given = ViewedItemSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        viewed = services.record_view(customer=self.get_object(), **given.validated_data)
+        return Response(ViewedItemSerializer(viewed).data, status=status.HTTP_201_CREATED)
 
 
 class AddressViewSet(GenericViewSet[Any]):
