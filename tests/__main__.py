@@ -52,6 +52,7 @@ def stages() -> list[Stage]:
         Stage("types", [python, "-m", "mypy", "."]),
         Stage("imports", [str(Path(python).with_name("lint-imports"))]),
         Stage("shopkit", [*PYTEST, "shopkit"], {"SHOP_SERVICE": "book_service"}),
+        Stage("outbox", [*PYTEST, "shopkit/outbox"], {"SHOP_SERVICE": "registered_customer"}),
         *(Stage(name, [*PYTEST, name], {"SHOP_SERVICE": name}) for name in topology.SERVICES),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),

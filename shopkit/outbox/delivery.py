@@ -1,0 +1,113 @@
+"""How messages are delivered: claimed by a conditional update, handed to their handler, and the outcome written."""
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from shopkit.errors import ShopError
+from shopkit.outbox import metrics
+from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent, Undeliverable, handlers
+from shopkit.outbox.models import Message
+
+LEASE = timedelta(seconds=60)
+AT_A_TIME = 100
+LONGEST_WAIT = 30  # seconds between two attempts
+GIVE_UP = timedelta(days=3)  # at most once: what could not be sent for so long is stale
+KEEP = timedelta(days=7)
+State = Message.State
+log = structlog.get_logger()
+
+
+def deliver_due() -> int:
+    """Tries each message that is due, the oldest first; how many were delivered."""
+    due = Message.objects.filter(state=State.PENDING, lease_until__lte=timezone.now()).order_by("pk")
+    return sum(attempt(pk) for pk in list(due.values_list("pk", flat=True)[:AT_A_TIME]))
+
+
+def attempt(pk: int) -> bool:
+    """Tries a message unless another is at it or it waits for its next attempt; whether it was delivered."""
+    known = handlers()
+    message = Message.objects.filter(pk=pk).first()
+    handler = known.get(message.kind) if message else None
+    if message is None or not _claim(message, for_good=isinstance(handler, AtMostOnce)):
+        return False
+    with structlog.contextvars.bound_contextvars(message=message.pk, kind=message.kind):
+        return _hand_over(message, handler)
+
+
+def _claim(message: Message, *, for_good: bool) -> bool:
+    now = timezone.now()
+    free = Message.objects.filter(pk=message.pk, fence=message.fence, state=State.PENDING, lease_until__lte=now)
+    state = State.TAKEN if for_good else State.PENDING
+    claimed = free.update(state=state, lease_until=now + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1)
+    message.fence, message.attempts = message.fence + 1, message.attempts + 1
+    return bool(claimed)
+
+
+def _hand_over(message: Message, handler: Handler | None) -> bool:
+    try:
+        if handler is None:
+            raise NotSent(f"Nobody here delivers {message.kind}.")
+        handler(message)
+    except Exception as error:  # whatever a handler raises, its message must not be forgotten
+        _failed(message, error, final=isinstance(handler, AtMostOnce) and _is_final(message, error))
+        return False
+    _end(message, State.DONE, empty=isinstance(handler, AtMostOnce))
+    return True
+
+
+def _is_final(message: Message, error: Exception) -> bool:
+    return not isinstance(error, NotSent) or message.created_at < timezone.now() - GIVE_UP
+
+
+def _failed(message: Message, error: Exception, *, final: bool) -> None:
+    """Keeps and logs the error: of one that is not ours only the name, since its text may quote an address."""
+    text = str(error) if isinstance(error, ShopError) else type(error).__name__
+    if final:
+        certain = isinstance(error, (NotSent, Undeliverable))
+        log.error("message not sent" if certain else "message may not have been sent", error=text)
+        _end(message, State.LOST, empty=True, last_error=text[:300])
+        return
+    log.warning("message not delivered", error=text, attempts=message.attempts, exc_info=_is_a_bug(error))
+    next_time = timezone.now() + wait(message.attempts)
+    _ours(message).update(state=State.PENDING, lease_until=next_time, last_error=text[:300])
+
+
+def _is_a_bug(error: Exception) -> bool:
+    return not isinstance(error, ShopError)
+
+
+def wait(attempts: int) -> timedelta:
+    """About 1, 2, 4 … and at most 30 seconds; not quite the same for each, so that they don't all come at once."""
+    return timedelta(seconds=min(2 ** min(attempts - 1, 10), LONGEST_WAIT) * random.uniform(0.8, 1.0))  # noqa: S311
+
+
+def _ours(message: Message) -> "QuerySet[Message]":
+    """The message as this claim has it: nothing, once another has claimed it."""
+    return Message.objects.filter(pk=message.pk, fence=message.fence)
+
+
+def _end(message: Message, state: str, *, empty: bool, **fields: object) -> None:
+    """Mail holds addresses and tokens, which nobody needs once it is sent."""
+    payload = {"payload": {}} if empty else {}
+    _ours(message).update(state=state, done_at=timezone.now(), **payload, **fields)
+
+
+def look_after() -> None:
+    """The slow sweep: names what a death in between has lost, deletes what ended a week ago, and measures."""
+    now = timezone.now()
+    _lose_taken(now)
+    Message.objects.filter(state__in=(State.DONE, State.LOST), done_at__lt=now - KEEP).delete()
+    pending = Message.objects.filter(state=State.PENDING)
+    oldest = pending.order_by("created_at").values_list("created_at", flat=True).first()
+    metrics.measure(pending.count(), (now - oldest).total_seconds() if oldest else 0)
+
+
+def _lose_taken(now: datetime) -> None:
+    for message in Message.objects.filter(state=State.TAKEN, lease_until__lt=now)[:AT_A_TIME]:
+        lost = _ours(message).filter(state=State.TAKEN)
+        if lost.update(state=State.LOST, done_at=now, payload={}, last_error="The process ended while sending."):
+            log.error("message may not have been sent", message=message.pk, kind=message.kind)

@@ -1,0 +1,36 @@
+"""What a service does with its outbox: puts messages in, and may try them at once."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+
+from shopkit import sweeper
+from shopkit.outbox import delivery
+from shopkit.outbox.models import Message
+
+NOW_SECONDS = 2.0
+
+
+def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> Message:
+    """Writes a message in the transaction at hand; after its commit the courier delivers it.
+
+    With a `key`, one that was put before with that kind and key is given back instead, for as long as it is kept.
+    """
+    assert transaction.get_connection().in_atomic_block, "a message belongs into the transaction of what it tells of"
+    if key is None:
+        message = Message.objects.create(kind=kind, payload=payload)
+    else:
+        message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults={"payload": payload})
+    transaction.on_commit(sweeper.wake)
+    return message
+
+
+def deliver_now(messages: Iterable[Message]) -> bool:
+    """Tries messages in this thread; whether all are delivered. The courier has the others.
+
+    For after their commit, never inside a transaction. None is begun once `NOW_SECONDS` are over; how long one takes
+    is its handler's business.
+    """
+    deadline = time.monotonic() + NOW_SECONDS
+    return all([time.monotonic() < deadline and delivery.attempt(message.pk) for message in messages])

@@ -1,0 +1,9 @@
+"""The outbox's sweeps, in every service that has one: the courier, and what it leaves behind."""
+
+from shopkit.outbox import delivery
+from shopkit.sweeper import Sweep
+
+SWEEPS = (
+    Sweep(delivery.deliver_due, every=1, woken=True),
+    Sweep(delivery.look_after, every=15),
+)
