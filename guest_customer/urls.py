@@ -3,6 +3,7 @@
 from django.urls import path
 
 from guest_customer.models import Customer
+from guest_customer.moves import MOVES
 from guest_customer.views import BeginView, GuestRefreshView, GuestViewSet
 from shopkit.customers.internal import internal_urls
 from shopkit.customers.urls import auth_urls, customer_urls
@@ -11,5 +12,5 @@ urlpatterns = [
     path("api/auth/guest/", BeginView.as_view()),
     *auth_urls(GuestRefreshView),
     *customer_urls("guest-customer", GuestViewSet),
-    *internal_urls("guest-customer", Customer.objects.all()),
+    *internal_urls("guest-customer", Customer.objects.all(), MOVES),
 ]

@@ -80,7 +80,7 @@ def declared(service: str) -> tuple[Sweep, ...]:
 
 def start(service: str) -> None:
     """Once in a worker process, after its fork and with its application loaded."""
-    global _running  # noqa: PLW0603
+    global _running
     if sweeps := declared(service):
         _running = Sweeper(sweeps)
         _running.start()

@@ -45,12 +45,24 @@ def anonymise(*, customer: Any) -> None:
 def keep_address(*, address: Any) -> Model:
     """Saves an address; where it is a default, the customer's other addresses are no longer.
 
-    `NotFound` when the customer has been anonymised meanwhile.
+    `NotFound` when the customer has been anonymised meanwhile; `Conflict("moving")` when they are about to leave.
     """
-    customers = type(address.customer).objects.select_for_update()  # one change of defaults at a time
-    found(customers.filter(pk=address.customer_id, anonymised_at=None).first())
+    _hold(address)
     address.save()
     for default in _DEFAULTS:
         if getattr(address, default):
             address.customer.addresses.exclude(pk=address.pk).filter(**{default: True}).update(**{default: False})
     return address  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def drop_address(*, address: Any) -> None:
+    """Deletes an address. Errors as in `keep_address`."""
+    _hold(address)
+    address.delete()
+
+
+def _hold(address: Any) -> None:
+    """Takes the customer's row: one change of their addresses at a time, and none while they are about to leave."""
+    customers = type(address.customer).objects.select_for_update()
+    check_settled(found(customers.filter(pk=address.customer_id, anonymised_at=None).first()))

@@ -15,25 +15,44 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from shopkit import topology
-from shopkit.auth import caller
-from shopkit.customers import services
+from shopkit.auth import Identity, caller
+from shopkit.config import config
+from shopkit.customers import moves, services
 from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer, ViewedItemSerializer
-from shopkit.errors import Moved, NotFound, found
+from shopkit.errors import Moved, NotFound, Unauthenticated, found
 from shopkit.permissions import IsKnown, IsStaff
+
+TICKET = "moved"
 
 
 def find(customers: "QuerySet[Any]", request: Request, customer_id: str) -> Any:
-    """The customer, `me` being the caller; `Moved` to where they are now, `NotFound` for none and for another's."""
+    """The customer, `me` being the caller; `Moved` to where they are now, `NotFound` for none and for another's.
+
+    `Unauthenticated("login_required")` for a guest's token where there are accounts; to change somebody who is about
+    to leave is `Conflict("moving")`.
+    """
+    user = caller(request)
     if customer_id == "me":
-        customer_id = caller(request).customer_id or ""
-    if not caller(request).may_see(customer_id):
+        customer_id = user.customer_id or ""
+    if not user.may_see(customer_id):
         raise NotFound
-    return at_home(found(customers.filter(pk=customer_id, anonymised_at=None).first()), request)
+    _check_kind(user)
+    customer = at_home(found(customers.filter(pk=customer_id, anonymised_at=None).first()), request)
+    if request.method not in SAFE_METHODS:
+        services.check_settled(customer)
+    return customer
+
+
+def _check_kind(user: Identity) -> None:
+    """A guest's token is easily come by, so it opens no account, not even one that the guest has made since."""
+    accounts = settings.SERVICE.customer_type != "guest"
+    if accounts and user.customer_type == "guest" and not (user.is_staff or config().open_access):
+        raise Unauthenticated("There is an account now: log in to it.", code="login_required")
 
 
 def at_home(customer: Any, request: Request) -> Any:
     """The customer, if they are here; else `Moved` to the same path where they are now."""
-    if customer.moved_to:
+    if customer.moved_to and not moves.has_come(customer, request.query_params.get(TICKET, "")):
         raise Moved(_path_now(request, customer))
     return customer
 
@@ -42,7 +61,8 @@ def _path_now(request: Request, customer: Any) -> str:
     here, there = settings.SERVICE.paths[0], topology.by_customer_type()[customer.moved_to].paths[0]
     root, _prefix, _id, rest = request.get_full_path().lstrip("/").split("/", 3)
     assert here != there
-    return f"/{root}/{there}/{customer.pk}/{rest}"
+    query = f"{'&' if '?' in rest else '?'}{TICKET}={customer.leave_ticket}" if customer.leave_ticket else ""
+    return f"/{root}/{there}/{customer.pk}/{rest}{query}"
 
 
 class CustomerViewSet(ModelViewSet[Any]):
@@ -137,7 +157,7 @@ class AddressViewSet(GenericViewSet[Any]):
         return self.update(request, customer_id, address_id, partial=True)
 
     def destroy(self, request: Request, customer_id: str, address_id: int) -> Response:
-        self._address(address_id).delete()
+        services.drop_address(address=self._address(address_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _address(self, address_id: int) -> Any:
