@@ -16,5 +16,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "rest_framework",
     "shopkit",
+    "shopkit.idempotency",
     *topology.SERVICES,
 ]
