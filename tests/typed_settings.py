@@ -16,6 +16,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "rest_framework",
     "shopkit",
+    "shopkit.idempotency",
     "shopkit.outbox",
     *topology.SERVICES,
 ]

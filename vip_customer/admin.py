@@ -2,19 +2,23 @@
 
 from django.contrib import admin
 
-from shopkit.customers.admin import CustomerAdmin, inline
-from vip_customer.models import Address, Benefit, Customer, PointsEntry, ViewedItem
+from shopkit.customers.admin import CustomerAdmin, inline, read_only
+from vip_customer.models import Address, Benefit, Customer, PointsEntry, Purchase, Redemption, TierChange, ViewedItem
 
 
 @admin.register(Customer)
 class VipAdmin(CustomerAdmin):
     list_display = (*CustomerAdmin.list_display, "tier", "points")  # type: ignore[assignment]
     list_filter = ("tier", *CustomerAdmin.list_filter)  # type: ignore[assignment]
-    readonly_fields = (*CustomerAdmin.readonly_fields, "points")  # type: ignore[assignment]
-    inlines = [inline(Address), inline(PointsEntry), inline(ViewedItem)]
+    readonly_fields = (*CustomerAdmin.readonly_fields, "tier", "points")  # type: ignore[assignment]
+    inlines = [
+        inline(Address),
+        *map(read_only, (Purchase, PointsEntry, TierChange, Redemption)),
+        inline(ViewedItem),
+    ]
 
 
 @admin.register(Benefit)
 class BenefitAdmin(admin.ModelAdmin):
-    list_display = ("tier", "kind", "name", "value", "active")
+    list_display = ("tier", "kind", "name", "value", "cost", "limit_per_year", "active")
     list_filter = ("tier", "kind", "active")

@@ -2,22 +2,41 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet
 
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
+from shopkit.idempotency.views import idempotent
 from shopkit.permissions import ReadOrStaff
+from vip_customer import services
 from vip_customer.models import Address, Benefit, Customer
-from vip_customer.serializers import BenefitSerializer, PointsEntrySerializer, TierSerializer, VipSerializer
+from vip_customer.serializers import (
+    AdjustmentSerializer,
+    BenefitSerializer,
+    NewVipSerializer,
+    OwnBenefitSerializer,
+    PointsEntrySerializer,
+    RedemptionSerializer,
+    TierChangeSerializer,
+    TierSerializer,
+    VipProfileSerializer,
+    VipSerializer,
+)
 from vip_customer.tiers import POINTS
 
 
 class VipViewSet(CustomerViewSet):
     queryset = Customer.objects.all()
-    serializer_class = VipSerializer
+    serializer_class = VipProfileSerializer
+    serializer_classes = {"list": VipSerializer, "create": NewVipSerializer}
+    staff_actions = CustomerViewSet.staff_actions | {"adjust"}
     filterset_fields = ["tier"]
     ordering_fields = [*CustomerViewSet.ordering_fields, "points"]
     search_fields = [*CustomerViewSet.search_fields, "email"]
@@ -25,16 +44,46 @@ class VipViewSet(CustomerViewSet):
     @extend_schema(responses=PointsEntrySerializer(many=True))
     def points(self, request: Request, customer_id: str) -> Response:
         """The ledger, the latest first."""
-        page: Any = self.paginate_queryset(self.get_object().points_entries.all())
-        return self.get_paginated_response(PointsEntrySerializer(page, many=True).data)
+        return self._page(self.get_object().points_entries.all(), PointsEntrySerializer)
 
-    @extend_schema(responses=BenefitSerializer(many=True), operation_id="vip_customer_own_benefits_list")
+    @extend_schema(request=AdjustmentSerializer, responses={201: PointsEntrySerializer})
+    @idempotent(in_transaction=True)
+    def adjust(self, request: Request, customer_id: str) -> Response:
+        """Staff give or take points."""
+        given = AdjustmentSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        change, reason = given.validated_data["points"], given.validated_data["reason"]
+        entry = services.adjust_points(customer=self.get_object(), change=change, reason=reason)
+        return Response(PointsEntrySerializer(entry).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=TierChangeSerializer(many=True))
+    def tier_history(self, request: Request, customer_id: str) -> Response:
+        """The customer's steps from tier to tier, the latest first."""
+        return self._page(self.get_object().tier_changes.all(), TierChangeSerializer)
+
+    @extend_schema(responses=OwnBenefitSerializer(many=True), operation_id="vip_customer_own_benefits_list")
     def benefits(self, request: Request, customer_id: str) -> Response:
-        """What the customer's tier gives."""
-        page: Any = self.paginate_queryset(
-            Benefit.objects.filter(tier=self.get_object().tier, active=True).order_by("id")
-        )
-        return self.get_paginated_response(BenefitSerializer(page, many=True).data)
+        """What the customer's tier gives, and how they stand with it."""
+        customer = self.get_object()
+        page: Any = self.paginate_queryset(Benefit.objects.filter(tier=customer.tier, active=True).order_by("id"))
+        standings = services.standings(customer=customer, benefits=page, now=timezone.now())
+        shown = OwnBenefitSerializer(page, many=True, context={"standings": standings})
+        return self.get_paginated_response(shown.data)
+
+    @extend_schema(request=None, responses={201: RedemptionSerializer})
+    @idempotent(in_transaction=True)
+    def redeem(self, request: Request, customer_id: str, benefit_id: int) -> Response:
+        """Takes a benefit of the customer's tier, for its points."""
+        taken = services.redeem(customer=self.get_object(), benefit_id=benefit_id)
+        return Response(RedemptionSerializer(taken).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=RedemptionSerializer(many=True))
+    def redemptions(self, request: Request, customer_id: str) -> Response:
+        """What the customer redeemed, the latest first."""
+        return self._page(self.get_object().redemptions.all(), RedemptionSerializer)
+
+    def _page(self, rows: "QuerySet[Any]", shape: type[BaseSerializer[Any]]) -> Response:
+        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
 
 
 class VipAddressViewSet(AddressViewSet):

@@ -20,11 +20,11 @@ def keep(*, customer: Any, order_id: str, version: int, **told: Any) -> bool:
     the customer is about to leave.
     """
     check_settled(customer)
-    kept = customer.purchases.filter(order_id=order_id).first()
-    if kept and version <= kept.order_version:
-        return False
-    customer.purchases.update_or_create(order_id=order_id, defaults={"order_version": version, **told})
-    return True
+    kept = customer.purchases.filter(order_id=order_id)
+    if not kept:
+        customer.purchases.create(order_id=order_id, order_version=version, **told)
+        return True
+    return bool(kept.filter(order_version__lt=version).update(order_version=version, **told))
 
 
 def spent(*, customer: Any, since: datetime) -> int:

@@ -26,7 +26,9 @@ def record_view(*, customer: Any, item_id: str) -> Any:
     The caller holds the customer's row. `Conflict("moving")` while the customer is about to leave.
     """
     check_settled(customer)
-    viewed, _ = customer.viewed_items.update_or_create(item_id=item_id, defaults={"viewed_at": timezone.now()})
+    viewed = customer.viewed_items.filter(item_id=item_id).first() or customer.viewed_items.model(customer=customer)
+    viewed.item_id, viewed.viewed_at = item_id, timezone.now()
+    viewed.save()
     too_many = list(customer.viewed_items.values_list("pk", flat=True)[MAX_VIEWED:])
     customer.viewed_items.filter(pk__in=too_many).delete()
     return viewed

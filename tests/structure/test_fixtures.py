@@ -207,31 +207,59 @@ def test_no_email_and_no_phone_could_be_somebodys() -> None:
     assert all(re.fullmatch(r"(\+1-555-01\d\d)?", phone) for phone in re.findall(r'"phone": "([^"]*)"', text))
 
 
-def test_points_are_the_sum_of_their_entries_and_make_the_tier() -> None:
+def tier(points: int) -> str:
+    return [tier for tier, least in TIERS.items() if points >= least][-1]
+
+
+def test_points_are_the_sum_of_their_entries() -> None:
     entries = parts("vip_customer.pointsentry", "customer")
     for pk, customer in CUSTOMERS["vip"].items():
         assert customer["points"] == sum(entry["points"] for entry in entries[pk])
-        reached = [tier for tier, least in TIERS.items() if customer["points"] >= least]
-        assert customer["tier"] == reached[-1]
     assert {customer["tier"] for customer in CUSTOMERS["vip"].values()} == set(TIERS)
 
 
-def test_a_source_of_points_counts_once_and_an_order_that_is_one_is_the_customers_own() -> None:
+def test_a_tier_is_that_of_the_last_years_points_whenever_it_is_loaded() -> None:
+    """What has no date is earned when it is loaded; what has one falls out of the year sooner or later."""
+    entries = parts("vip_customer.pointsentry", "customer")
+    for pk, customer in CUSTOMERS["vip"].items():
+        certain = sum(entry["points"] for entry in entries[pk] if "earned_at" not in entry)
+        dated = [entry["points"] for entry in entries[pk] if "earned_at" in entry]
+        least, most = (certain + sum(each for each in dated if each * sign > 0) for sign in (-1, 1))
+        assert tier(max(least, 0)) == tier(most) == customer["tier"]
+
+
+def test_a_source_of_points_counts_once_and_is_an_order_or_an_adjustment() -> None:
     entries = rows("vip_customer.pointsentry")
     assert set(Counter((entry["customer"], entry["source"]) for entry in entries).values()) == {1}
-    earned = {
-        entry["source"].removeprefix("order:"): entry for entry in entries if entry["source"].startswith("order:")
-    }
-    assert earned
+    assert {entry["source"].partition(":")[0] for entry in entries} == {"order", "adjustment"}
+
+
+def test_what_a_vip_bought_earned_its_points_by_the_rule() -> None:
+    entries = [entry for entry in rows("vip_customer.pointsentry") if entry["source"].startswith("order:")]
+    earned = {entry["source"].removeprefix("order:"): entry for entry in entries}
+    assert set(earned) == {purchase["order_id"] for purchase in rows("vip_customer.purchase")}
     for order_id, entry in earned.items():
-        assert ORDERS[order_id]["customer_id"] == entry["customer"]
-        assert entry["points"] == ORDERS[order_id]["total"] // 100
+        order = ORDERS[order_id]
+        assert (entry["customer"], entry["earned_at"]) == (order["customer_id"], order["created_at"])
+        assert entry["points"] == order["subtotal"] // 100
+
+
+def test_customers_purchases_are_the_orders_that_were_placed() -> None:
+    purchases = {row["order_id"]: (kind, row) for kind in CUSTOMER_TYPES for row in rows(f"{kind}_customer.purchase")}
+    assert set(purchases) == {pk for pk, order in ORDERS.items() if "created_at" in order}
+    for pk, (kind, purchase) in purchases.items():
+        order = ORDERS[pk]
+        assert (purchase["customer"], kind) == (order["customer_id"], order["customer_type"])
+        assert (purchase["order_version"], purchase["status"]) == (order["version"], order["status"])
+        assert (purchase["total"], purchase["goods"]) == (order["total"], order["subtotal"])
+        assert purchase["refunded"] == (order["total"] if order["status"] == "refunded" else 0)
+        assert (purchase["currency"], purchase["placed_at"]) == (order["currency"], order["created_at"])
 
 
 def test_a_higher_tier_gives_all_that_a_lower_one_does_and_a_greater_discount() -> None:
     kinds, discounts = [], []
-    for tier in TIERS:
-        own = {row["kind"]: row for row in rows("vip_customer.benefit") if row["tier"] == tier}
+    for each in TIERS:
+        own = {row["kind"]: row for row in rows("vip_customer.benefit") if row["tier"] == each}
         kinds.append(set(own))
         discounts.append(own["discount"]["value"])
     assert all(lower <= higher for lower, higher in pairwise(kinds))

@@ -1,0 +1,63 @@
+"""Who may run a request, and what it answered: every step is one conditional write, so that of two one wins."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from shopkit.errors import Conflict, ShopError
+from shopkit.idempotency.models import Answer
+
+LEASE = timedelta(seconds=60)
+KEPT = timedelta(days=30)
+
+
+def in_progress() -> Conflict:
+    message = "The first request with this key is still running; ask again for its answer."
+    return Conflict(message, code="in_progress", headers={"Retry-After": "1"})
+
+
+def claim(*, scope: str, body_digest: str) -> Answer:
+    """The answer there is (`status` set), else one that the caller, and nobody else, is to give now.
+
+    `ShopError("idempotency_key_reused")`, 422, when the key came with another body; `Conflict("in_progress")` while
+    another runs. Who has not answered within `LEASE` counts as dead, and the next one runs in their place.
+    """
+    try:
+        new = {"body_digest": body_digest, "started_at": timezone.now()}
+        answer, made = Answer.objects.get_or_create(scope=scope, defaults=new)
+    except IntegrityError:  # there when we wrote, gone when we read
+        raise in_progress() from None
+    if answer.body_digest != body_digest:
+        message = "This Idempotency-Key was used with another body; take a new key for a new request."
+        raise ShopError(message, status=422, code="idempotency_key_reused")
+    return answer if made or answer.status else _take_over(answer)
+
+
+def _take_over(dead: Answer) -> Answer:
+    now = timezone.now()
+    if not _running(dead).filter(started_at__lt=now - LEASE).update(attempt=F("attempt") + 1, started_at=now):
+        raise in_progress()
+    dead.attempt += 1
+    return dead
+
+
+def _running(answer: Answer) -> "QuerySet[Answer]":
+    return Answer.objects.filter(scope=answer.scope, attempt=answer.attempt, status=None)
+
+
+def keep(*, answer: Answer, status: int, headers: Mapping[str, str], body: str) -> bool:
+    """Keeps what was answered; False when another has taken over meanwhile."""
+    return bool(_running(answer).update(status=status, headers=dict(headers), body=body))
+
+
+def release(*, answer: Answer) -> None:
+    """Forgets a request that came to nothing, so that the next one with its key runs at once."""
+    _running(answer).delete()
+
+
+def sweep(*, now: datetime) -> int:
+    """Forgets answers older than `KEPT`; how many."""
+    return Answer.objects.filter(started_at__lt=now - KEPT).delete()[0]
