@@ -5,7 +5,6 @@ What concerns two of them, the router answers itself: moves from one to the othe
 
 from shopkit import topology
 from shopkit.auth import customer_type, identify
-from shopkit.errors import ShopError
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
 
@@ -31,9 +30,7 @@ async def pick(request: Request) -> Forward | None:
 async def _auth(request: Request, call: str) -> Forward | None:
     if call in ("refresh", "logout"):
         return Forward(await _issuer(request), request.path)
-    if call in (".well-known", "verify-email") and not request.path.endswith("/resend/"):
-        return None
-    if call == "login" and _is_guest(request):
+    if call in (".well-known", "login", "verify-email") and not request.path.endswith("/resend/"):
         return None
     return Forward(_TYPES["guest" if call == "guest" else "registered"].name, request.path)
 
@@ -44,14 +41,6 @@ async def _issuer(request: Request) -> str:
     refresh = body.get("refresh") if isinstance(body, dict) else None
     named = str(refresh).partition(".")[0]
     return named if named in topology.SERVICES and topology.service(named).issues else _TYPES["registered"].name
-
-
-def _is_guest(request: Request) -> bool:
-    try:
-        found = identify(request.header)
-    except ShopError:
-        return False
-    return found.customer_type == "guest" and found.customer_id is not None
 
 
 def application() -> Proxy:

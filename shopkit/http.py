@@ -15,7 +15,7 @@ from urllib3.util.retry import Retry
 
 from shopkit import topology
 from shopkit.auth import Identity, token_for
-from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
+from shopkit.errors import BadGateway, GatewayTimeout, Moved, ShopError, Unavailable
 from shopkit.request_id import HEADER
 
 T = TypeVar("T")
@@ -54,15 +54,19 @@ def call(
     params: dict[str, Any] | None = None,
     json: object = None,
     read_seconds: float = READ_SECONDS,
+    client: str | None = None,
 ) -> Any:
-    """The JSON a peer answers; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't."""
+    """The JSON a peer answers; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't.
+
+    `identity` is on whose behalf we ask, `client` the address they called from, where the peer counts by it.
+    """
     try:
         response = _SESSION.request(
             method,
             topology.service(service).url + path,
             params=params,
             json=json,
-            headers=_headers(service, identity),
+            headers=_headers(service, identity, client),
             timeout=(CONNECT_SECONDS, read_seconds),
             allow_redirects=False,
         )
@@ -113,10 +117,14 @@ def of_each(services: Iterable[topology.Service], ask: Callable[[topology.Servic
         return {name: future.result() for name, future in futures.items()}
 
 
-def _headers(service: str, identity: Identity | None) -> dict[str, str]:
-    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {token_for(service, identity)}"}
-    return {**headers, HEADER: request_id} if request_id else headers
+def _headers(service: str, identity: Identity | None, client: str | None) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token_for(service, identity)}",
+        HEADER: structlog.contextvars.get_contextvars().get("request_id", ""),
+        "X-Forwarded-For": client or "",
+    }
+    return {name: value for name, value in headers.items() if value}
 
 
 def _answer(service: str, response: requests.Response) -> Any:
@@ -132,6 +140,10 @@ def _answer(service: str, response: requests.Response) -> Any:
 
 
 def _refusal(service: str, status: int, body: object) -> ShopError:
+    """What the peer's answer comes to; a customer who `Moved` is elsewhere, which is for the caller to follow."""
+    if isinstance(body, dict) and (status, body.get("code")) == (Moved.status, Moved.code):
+        with understanding(service):
+            return Moved(str(body["details"]["location"][0]))
     if not isinstance(body, dict) or "code" not in body or not 400 <= status < 600:
         return unusable(service)
     if status >= 500:

@@ -23,7 +23,8 @@ class Store(StrEnum):
 class Service:
     """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it.
 
-    `issues` are the types of customers whose access tokens it signs.
+    `calls` has no circle; what must flow back is told through an outbox, to those it `tells`. `issues` are the types of
+    customers whose access tokens it signs.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Service:
     paths: tuple[str, ...] = ()
     store: Store = Store.NONE
     calls: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
     behind: str | None = None
     item_type: str | None = None
     customer_type: str | None = None
@@ -44,7 +46,7 @@ class Service:
     @property
     def may_call(self) -> tuple[str, ...]:
         """The services that this one's tokens count at."""
-        return self.calls
+        return self.calls + self.tells
 
     @property
     def url(self) -> str:
@@ -136,6 +138,7 @@ SERVICES: dict[str, Service] = {
             ("customers", "auth"),
             Store.MYSQL,
             calls=_names(behind="customer_router"),
+            tells=("cart_service", "order_service"),
             proxies=True,
         ),
         *_LEAVES,

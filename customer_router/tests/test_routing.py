@@ -54,7 +54,6 @@ def test_what_is_no_customers_is_not_passed_on(path: str) -> None:
     [
         ("/api/auth/guest/", "guest_customer"),
         ("/api/auth/register/", "registered_customer"),
-        ("/api/auth/login/", "registered_customer"),
         ("/api/auth/verify-email/resend/", "registered_customer"),
         ("/api/auth/password/reset/confirm/", "registered_customer"),
     ],
@@ -82,6 +81,7 @@ def test_a_refresh_token_names_who_gave_it_out(call: str, refresh: str, service:
 @pytest.mark.parametrize(
     "path",
     [
+        "/api/auth/login/",
         "/api/auth/verify-email/",
         "/api/auth/.well-known/jwks.json",
         "/api/customers/me/upgrade/",
@@ -91,11 +91,6 @@ def test_a_refresh_token_names_who_gave_it_out(call: str, refresh: str, service:
 )
 def test_what_concerns_two_services_the_router_answers(path: str) -> None:
     assert picked(pick, Asked("POST", path)) is None
-
-
-def test_a_guest_who_logs_in_concerns_two_services() -> None:
-    guest = {"x-user-id": "g1", "x-customer-type": "guest"}
-    assert picked(pick, Asked("POST", "/api/auth/login/", headers=guest)) is None
 
 
 @pytest.mark.parametrize("kind", ["guest", "registered", "vip"])

@@ -92,8 +92,10 @@ class Moves:
 
     @transaction.atomic
     def release(self, *, customer_id: str, move_id: uuid.UUID) -> None:
-        """Undoes `hold`, even one that is still to come."""
+        """Undoes `hold`, even one that is still to come. `Conflict("has_left")` when it is too late to."""
         row = self._locked(customer_id)
+        if row and row.moved_to and row.move_id == move_id:
+            raise Conflict("This customer has left.", code="has_left")
         if row and not row.moved_to and (row.move_id == move_id or not row.moving_to):
             row.move_id, row.moving_to, row.leave_ticket = move_id, "", ""
             row.save()

@@ -1,0 +1,134 @@
+"""What the customer router asks of the three customer services, and tells carts and orders."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from customer_router.models import Move
+from shopkit import http, topology
+from shopkit.auth import Identity
+from shopkit.errors import Moved, ShopError
+
+Body = dict[str, Any]
+_TYPES = topology.by_customer_type()
+_ACCOUNTS = _TYPES["registered"].name
+MOST_HOPS = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a customer is; what they `spent` in the last year, in minor units."""
+
+    customer_type: str
+    spent: int
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registration that waits to be verified; `guest_id` is whom it will make somebody."""
+
+    id: uuid.UUID
+    guest_id: str | None
+
+
+def place(*, customer_id: str) -> Place | None:
+    """Where the customer is; None for nobody, or for one who is between two places; 502/503/504 if nobody can say."""
+    told = http.of_each(_TYPES.values(), lambda service: http.find(service.name, _internal(customer_id)))
+    for service in _TYPES.values():
+        body = told[service.name]
+        if body and body["here"]:
+            return Place(service.customer_type or "", int(body["spent"]))
+    return None
+
+
+def _internal(customer_id: str, rest: str = "") -> str:
+    return f"/internal/customers/{customer_id}/{rest}"
+
+
+def hold(move: Move) -> Body:
+    """`{ticket, customer}`; see `shopkit.customers.moves`, for all the steps."""
+    return dict(_step(move, move.origin, "hold", to=move.target))
+
+
+def arrive(move: Move, held: Body) -> None:
+    more = {"registration_id": str(move.registration_id)} if move.registration_id else {}
+    _step(move, move.target, "arrive", origin=move.origin, **held, **more)
+
+
+def leave(move: Move) -> None:
+    _step(move, move.origin, "leave")
+
+
+def settle(move: Move) -> None:
+    _step(move, move.target, "settle")
+
+
+def release(move: Move) -> None:
+    _step(move, move.origin, "release")
+
+
+def refuse(move: Move) -> None:
+    _step(move, move.target, "refuse", origin=move.origin)
+
+
+def _step(move: Move, at: str, step: str, **body: object) -> Any:
+    path = _internal(move.customer_id, f"moves/{move.pk}/{step}/")
+    return http.call("POST", _TYPES[at].name, path, json=body)
+
+
+def registration(*, token: str) -> Registration:
+    """`ShopError("invalid_token")` for one that is none, or counts no more."""
+    body = http.call("POST", _ACCOUNTS, "/internal/registrations/find/", json={"token": token})
+    with http.understanding(_ACCOUNTS):
+        return Registration(uuid.UUID(body["registration_id"]), body["guest_id"])
+
+
+def complete_registration(*, token: str) -> str:
+    """The id of the customer that it makes, as somebody new."""
+    body = http.call("POST", _ACCOUNTS, "/internal/registrations/complete/", json={"token": token})
+    with http.understanding(_ACCOUNTS):
+        return str(body["customer_id"])
+
+
+def session(*, customer_id: str) -> Body:
+    """`{access, refresh}` for somebody whose identity is beyond doubt."""
+    return dict(http.call("POST", _ACCOUNTS, f"/internal/accounts/{customer_id}/session/", json={}))
+
+
+def log_in(*, body: object, client: str) -> Body:
+    """`{access, refresh, customer}`, where `customer` is what the account itself says; `client` is their address."""
+    return dict(http.call("POST", _ACCOUNTS, "/api/auth/login/", json=body, client=client))
+
+
+def register(*, guest_id: str, body: object, client: str) -> Body:
+    """Registers on behalf of a guest, who will be it."""
+    guest = Identity(customer_id=guest_id)
+    return dict(http.call("POST", _ACCOUNTS, "/api/auth/register/", json=body, identity=guest, client=client))
+
+
+def profile(*, customer_id: str, customer_type: str) -> Body:
+    identity = Identity(customer_id=customer_id, customer_type=customer_type)
+    return dict(http.get(_TYPES[customer_type].name, f"/api/customers/{customer_id}/", identity=identity))
+
+
+def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
+    """Tells the service that the customer was at, or those it sends on to; False when they are not known there."""
+    service, path = _TYPES[customer_type].name, _internal(customer_id, "orders/")
+    for _hop in range(MOST_HOPS):
+        try:
+            http.call("POST", service, path, json=order)
+        except Moved as moved:
+            path = moved.headers["Location"]
+            service = topology.by_path()[path.split("/")[2]].name
+        except ShopError as error:
+            if error.status != 404:
+                raise
+            return False
+        else:
+            return True
+    return False
+
+
+def tell_sign_in(*, peer: str, sign_in: Body) -> None:
+    """Tells carts or orders `{guest_id, customer_id, customer_type}`: what was the guest's is the customer's now."""
+    http.call("POST", peer, "/internal/sign-ins/", json=sign_in)

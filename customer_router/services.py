@@ -1,0 +1,128 @@
+"""What concerns two customer services at once: moves between types, and guests who prove to be somebody."""
+
+from typing import Any
+
+from django.db import transaction
+
+from customer_router import clients, journal
+from customer_router.clients import Body, Place
+from shopkit import topology
+from shopkit.auth import Identity
+from shopkit.errors import Conflict, Forbidden, NotFound
+from shopkit.money import shown
+from shopkit.outbox import services as outbox
+
+VIP_FROM = 500_00
+"""What a registered customer must have spent on goods within a year to become a VIP without staff, in minor units."""
+SIGN_IN = "guest_signed_in"
+
+
+def become_vip(*, identity: Identity, customer_id: str) -> str:
+    """The registered customer becomes a VIP, or is one already; the type they are now.
+
+    `NotFound`; `Forbidden("not_enough_spent")`; `Conflict`: `not_registered`, `move_in_progress`.
+    """
+    place = _place(identity, customer_id)
+    if place.customer_type == "guest":
+        raise Conflict("A guest has to register first.", code="not_registered")
+    if place.customer_type == "registered":
+        _check_spent(identity, place)
+        reason = "staff" if identity.is_staff else "spent"
+        _move(customer_id, place, "vip", reason)
+    return "vip"
+
+
+def step_down(*, identity: Identity, customer_id: str) -> str:
+    """The VIP becomes a registered customer, or is one already; the type they are now.
+
+    `NotFound`; `Conflict`: `not_registered`, `move_in_progress`.
+    """
+    place = _place(identity, customer_id)
+    if place.customer_type == "guest":
+        raise Conflict("A guest is nothing that one could step down from.", code="not_registered")
+    if place.customer_type == "vip":
+        _move(customer_id, place, "registered", "staff" if identity.is_staff else "customer")
+    return "registered"
+
+
+def register(*, identity: Identity, customer_id: str, body: Body, client: str) -> Body:
+    """Registers a guest, who becomes the customer once the email is verified. `NotFound`, `Conflict("not_a_guest")`."""
+    if _place(identity, customer_id).customer_type != "guest":
+        raise Conflict("This customer is registered already.", code="not_a_guest")
+    return clients.register(guest_id=customer_id, body=body, client=client)
+
+
+def verify_email(*, token: str) -> Body:
+    """Ends a registration: the guest who began it, or somebody new, has an account; `{access, refresh, customer}`.
+
+    `ShopError("invalid_token")`; `Conflict`: `email_taken`, `move_in_progress`.
+    """
+    registration = clients.registration(token=token)
+    customer_id = _become_registered(registration) or clients.complete_registration(token=token)
+    session = clients.session(customer_id=customer_id)
+    return {**session, "customer": clients.profile(customer_id=customer_id, customer_type="registered")}
+
+
+def _become_registered(registration: clients.Registration) -> str | None:
+    """The guest's id, which stays theirs; None where there is no guest to become it, or not any more."""
+    if registration.guest_id is None:
+        return None
+    journal.finish_begun(registration.guest_id)
+    place = clients.place(customer_id=registration.guest_id)
+    if place is None or place.customer_type != "guest":
+        return None
+    _move(registration.guest_id, place, "registered", "registration", registration_id=registration.id)
+    return registration.guest_id
+
+
+def log_in(*, guest_id: str | None, body: object, client: str) -> Body:
+    """`{access, refresh, customer}`; what the guest put into carts and ordered is the customer's from now on."""
+    session = clients.log_in(body=body, client=client)
+    customer_id, customer_type = session["customer"]["id"], session["customer"]["customer_type"]
+    if guest_id not in (None, customer_id):
+        sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}
+        _tell(sign_in)
+    return {**session, "customer": clients.profile(customer_id=customer_id, customer_type=customer_type)}
+
+
+def _tell(sign_in: Body) -> None:
+    with transaction.atomic():
+        peers = topology.service("customer_router").tells
+        messages = [outbox.put(kind=SIGN_IN, payload={"peer": peer, "sign_in": sign_in}) for peer in peers]
+    outbox.deliver_now(messages)
+
+
+def take_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
+    """Passes on what the order service tells of a customer's order; False when nobody knows the customer.
+
+    `Conflict("move_in_progress")` while they move.
+    """
+    if clients.tell_order(customer_id=customer_id, customer_type=customer_type, order=order):
+        return True
+    place = clients.place(customer_id=customer_id)
+    if place is None:
+        journal.finish_begun(customer_id)
+        return False
+    return clients.tell_order(customer_id=customer_id, customer_type=place.customer_type, order=order)
+
+
+def _place(identity: Identity, customer_id: str) -> Place:
+    if not identity.may_see(customer_id):
+        raise NotFound
+    journal.finish_begun(customer_id)
+    place = clients.place(customer_id=customer_id)
+    if place is None:
+        raise NotFound
+    return place
+
+
+def _check_spent(identity: Identity, place: Place) -> None:
+    if place.spent < VIP_FROM and not identity.is_staff:
+        details = {"spent": [shown(place.spent)], "needed": [shown(VIP_FROM)]}
+        message = f"A VIP has spent {shown(VIP_FROM)} within a year; this customer {shown(place.spent)}."
+        raise Forbidden(message, code="not_enough_spent", details=details)
+
+
+def _move(customer_id: str, place: Place, target: str, reason: str, **more: Any) -> None:
+    move = journal.begin(customer_id=customer_id, origin=place.customer_type, target=target, reason=reason, **more)
+    journal.carry_out(move)
