@@ -5,18 +5,34 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_LENGTH = 50  # what Django's own `check --deploy` asks for (security.W009)
 
+RATE_LIMIT, AUTH_RATE_LIMIT, NO_LIMIT = "1200/minute", "30/minute", "off"
+
 
 class ConfigurationError(SystemExit):
     """Stops the start with one sentence that says what to set."""
+
+
+def _rate(text: str | None) -> str | None:
+    if text is None or text == NO_LIMIT:
+        return text
+    from limits import parse_many  # not for those who set none: it takes long to import
+
+    try:
+        counts = [item.amount * item.multiples for item in parse_many(text)]
+    except ValueError:
+        counts = []
+    if len(counts) != 1 or not counts[0]:
+        raise ValueError(f"it must be one rate such as {RATE_LIMIT} or 5 per 10 seconds, or {NO_LIMIT}, not {text!r}.")
+    return text
 
 
 class Config(BaseSettings):
@@ -37,6 +53,8 @@ class Config(BaseSettings):
     secret_key: str | None = Field(None, alias="SECRET_KEY")
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
     cors_origins: str = Field("", alias="CORS_ALLOWED_ORIGINS")
+    given_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_RATE_LIMIT")
+    given_auth_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_AUTH_RATE_LIMIT")
 
     @property
     def production(self) -> bool:
@@ -46,6 +64,20 @@ class Config(BaseSettings):
     def open_access(self) -> bool:
         """Development is open unless it says otherwise; production never is."""
         return (self.access or ("secure" if self.production else "open")) == "open"
+
+    @property
+    def rate_limit(self) -> str | None:
+        """Requests a client, as `limits` writes it; None for no limit, as in open access unless set."""
+        return self._limit(self.given_rate, RATE_LIMIT)
+
+    @property
+    def auth_rate_limit(self) -> str | None:
+        """The same for what registers, signs in and the like."""
+        return self._limit(self.given_auth_rate, AUTH_RATE_LIMIT)
+
+    def _limit(self, given: str | None, default: str) -> str | None:
+        found = given or (NO_LIMIT if self.open_access else default)
+        return None if found == NO_LIMIT else found
 
     @property
     def hosts(self) -> list[str]:

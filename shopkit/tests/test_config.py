@@ -49,6 +49,9 @@ def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"SHOP_BIND": "example.com"}, "SHOP_BIND"),
         ({"SHOP_ACCESS": "closed"}, "SHOP_ACCESS"),
         ({"SHOP_ENV": "staging"}, "SHOP_ENV"),
+        ({"SHOP_RATE_LIMIT": "many"}, "SHOP_RATE_LIMIT"),
+        ({"SHOP_RATE_LIMIT": "0/minute"}, "SHOP_RATE_LIMIT"),
+        ({"SHOP_AUTH_RATE_LIMIT": "1/minute; 5/hour"}, "SHOP_AUTH_RATE_LIMIT"),
     ],
 )
 def test_what_does_not_hold_stops_the_start_with_a_sentence(
@@ -69,6 +72,24 @@ def test_open_access_on_a_loopback_address_is_fine(monkeypatch: pytest.MonkeyPat
 
 def test_secure_access_may_listen_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not read(monkeypatch, SHOP_BIND="0.0.0.0", SHOP_ACCESS="secure").open_access
+
+
+@pytest.mark.parametrize(
+    ("environment", "limits"),
+    [
+        ({}, (None, None)),
+        ({"SHOP_RATE_LIMIT": "5 per 10 seconds"}, ("5 per 10 seconds", None)),
+        ({"SHOP_ACCESS": "secure"}, ("1200/minute", "30/minute")),
+        ({"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": ""}, ("1200/minute", "30/minute")),  # as compose passes it on
+        (PRODUCTION, ("1200/minute", "30/minute")),
+        ({**PRODUCTION, "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "9/hour"}, (None, "9/hour")),
+    ],
+)
+def test_clients_are_limited_unless_access_is_open_or_it_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], limits: tuple[str | None, str | None]
+) -> None:
+    found = read(monkeypatch, **environment)
+    assert (found.rate_limit, found.auth_rate_limit) == limits
 
 
 def test_a_services_own_database_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
