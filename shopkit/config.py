@@ -42,6 +42,7 @@ class Config(BaseSettings):
 
     env: Literal["development", "production"] = Field("development", alias="SHOP_ENV")
     access: Literal["open", "secure"] | None = Field(None, alias="SHOP_ACCESS")
+    given_debug: bool | None = Field(None, alias="DEBUG")
     bind: str = Field("127.0.0.1", alias="SHOP_BIND")
     data: Path = Field(ROOT / "data", alias="SHOP_DATA")
     behind_proxy: bool = Field(False, alias="SHOP_BEHIND_PROXY")
@@ -59,6 +60,11 @@ class Config(BaseSettings):
     @property
     def production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def debug(self) -> bool:
+        """On in development unless it says otherwise; never in production."""
+        return not self.production if self.given_debug is None else self.given_debug
 
     @property
     def open_access(self) -> bool:
@@ -91,6 +97,10 @@ class Config(BaseSettings):
     def _fit_together(self) -> Self:
         if self.open_access and self.production:
             raise ValueError("SHOP_ACCESS=open believes whoever calls; set SHOP_ACCESS=secure in production.")
+        if self.open_access and not self.debug:
+            raise ValueError(
+                "SHOP_ACCESS=open is for development, for it believes whoever calls; set DEBUG=1 or SHOP_ACCESS=secure."
+            )
         if self.open_access and not _is_loopback(self.bind):
             raise ValueError(
                 f"SHOP_ACCESS=open believes whoever calls, so SHOP_BIND must be a loopback address, not {self.bind}; "
@@ -101,6 +111,8 @@ class Config(BaseSettings):
         return self
 
     def _check_production(self) -> None:
+        if self.debug:
+            raise ValueError("DEBUG is for development; set DEBUG=0, or SHOP_ENV=development, for this is production.")
         if len(self.secret_key or "") < SECRET_LENGTH:
             raise ValueError(
                 f"SECRET_KEY must be at least {SECRET_LENGTH} characters in production; make one with "

@@ -1,4 +1,4 @@
-"""How many requests one key may make in a window: counted in Redis for all processes, handed out from blocks by each."""
+"""How many requests a key may make in a window: counted in Redis for all processes, handed out from blocks by each."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class SharedCounts:
-    """Counts in Redis. While it is gone, or slower than `PATIENCE_S`, no request waits for it: a task asks it instead."""
+    """Counts in Redis. Once that is gone, or slower than `PATIENCE_S`, no request waits for it: a task does."""
 
     def __init__(self, url: str) -> None:
         uri = url.replace("unix://", "redis+unix://", 1) if url.startswith("unix://") else url

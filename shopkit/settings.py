@@ -68,7 +68,8 @@ def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "SERVICE": service,
         "SECRET_KEY": env.secret(),
-        "DEBUG": False,
+        "DEBUG": env.debug,
+        "DEFAULT_EXCEPTION_REPORTER": "shopkit.error_handler.NoReport",
         "ALLOWED_HOSTS": env.hosts,
         "ROOT_URLCONF": "shopkit.urls",
         "INSTALLED_APPS": [*(_ADMIN_APPS if admin else []), *_BASE_APPS, "corsheaders", *apps, name],

@@ -44,6 +44,10 @@ def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
         ({**PRODUCTION, "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
         ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com,*.example.com"}, "ALLOWED_HOSTS"),
         ({**PRODUCTION, "SHOP_ACCESS": "open"}, "SHOP_ACCESS=open"),
+        ({**PRODUCTION, "DEBUG": "1"}, "DEBUG=0"),
+        ({"DEBUG": "0"}, "set DEBUG=1 or SHOP_ACCESS=secure"),
+        ({"DEBUG": "0", "SHOP_ACCESS": "open"}, "set DEBUG=1 or SHOP_ACCESS=secure"),
+        ({"DEBUG": "perhaps"}, "DEBUG"),
         ({"SHOP_BIND": "0.0.0.0"}, "SHOP_BIND"),
         ({"SHOP_BIND": "::"}, "SHOP_BIND"),
         ({"SHOP_BIND": "example.com"}, "SHOP_BIND"),
@@ -63,6 +67,23 @@ def test_what_does_not_hold_stops_the_start_with_a_sentence(
     assert named in message
     assert "\n" not in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "debug"),
+    [
+        ({}, True),
+        ({"SHOP_ACCESS": "secure"}, True),
+        ({"SHOP_ACCESS": "secure", "DEBUG": "0"}, False),
+        (PRODUCTION, False),
+        ({**PRODUCTION, "DEBUG": ""}, False),
+        ({**PRODUCTION, "DEBUG": "0"}, False),
+    ],
+)
+def test_debug_is_on_in_development_only(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], debug: bool
+) -> None:
+    assert read(monkeypatch, **environment).debug is debug
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])

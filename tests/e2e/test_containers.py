@@ -46,6 +46,8 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
         "SECRET_KEY": "x" * 50,
         "ALLOWED_HOSTS": given["ALLOWED_HOSTS"].replace("${ALLOWED_HOSTS:-localhost}", "localhost"),
         "CORS_ALLOWED_ORIGINS": "",
+        "SHOP_RATE_LIMIT": "",
+        "SHOP_AUTH_RATE_LIMIT": "",
         "SHOP_BEHIND_PROXY": "1",
         "REDIS_URL": servers["REDIS_URL"],
         "SHOP_BIND": "127.0.0.1",
