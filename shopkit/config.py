@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRET_LENGTH = 50  # what Django's own `check --deploy` asks for (security.W009)
+SECRET_LENGTH, SECRET_VARIETY = 50, 5  # characters, and different ones
 
 RATE_LIMIT, AUTH_RATE_LIMIT, NO_LIMIT = "1200/minute", "30/minute", "off"
 
@@ -52,6 +52,7 @@ class Config(BaseSettings):
     mongo_database: str | None = Field(None, alias="MONGO_DATABASE")
     redis_url: str | None = Field(None, alias="REDIS_URL")
     secret_key: str | None = Field(None, alias="SECRET_KEY")
+    hsts: Literal["host", "subdomains", "preload"] = Field("host", alias="SHOP_HSTS")
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
     cors_origins: str = Field("", alias="CORS_ALLOWED_ORIGINS")
     given_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_RATE_LIMIT")
@@ -113,13 +114,13 @@ class Config(BaseSettings):
     def _check_production(self) -> None:
         if self.debug:
             raise ValueError("DEBUG is for development; set DEBUG=0, or SHOP_ENV=development, for this is production.")
-        if len(self.secret_key or "") < SECRET_LENGTH:
+        if not _is_secret(self.secret_key or ""):
             raise ValueError(
-                f"SECRET_KEY must be at least {SECRET_LENGTH} characters in production; make one with "
+                f"SECRET_KEY must be at least {SECRET_LENGTH} random characters in production; make one with "
                 "python -c 'import secrets; print(secrets.token_urlsafe(50))'."
             )
-        if "*" in self.allowed_hosts:
-            raise ValueError("ALLOWED_HOSTS must name the hosts in production, without a wildcard.")
+        if not self.hosts or any(host.startswith(".") or "*" in host for host in self.hosts):
+            raise ValueError("ALLOWED_HOSTS must name each host in production, without a wildcard or a dot before it.")
 
     def database(self, name: str) -> str:
         """`<NAME>_DATABASE_URL`, else `DATABASE_URL`, else a SQLite file in the data folder."""
@@ -133,6 +134,11 @@ class Config(BaseSettings):
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_secret(key: str) -> bool:
+    """As Django's `check --deploy` has it (security.W009): nothing short, monotonous, or made by `startproject`."""
+    return len(key) >= SECRET_LENGTH and len(set(key)) >= SECRET_VARIETY and not key.startswith("django-insecure-")
 
 
 def _is_loopback(host: str) -> bool:

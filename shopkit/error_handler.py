@@ -105,7 +105,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class NoReport(ExceptionReporter):
-    """Django's `DEFAULT_EXCEPTION_REPORTER`: with DEBUG its page would show settings, variables and code to whoever asks.
+    """Django's `DEFAULT_EXCEPTION_REPORTER`: with DEBUG its own would show settings, variables and code to anyone.
 
     It has no say in the content type, so it leaves the error at the request, for the outermost middleware to answer.
     """

@@ -7,7 +7,7 @@ import pytest
 
 from shopkit.config import Config, ConfigurationError, config, shown_url
 
-SECRET = "s" * 50
+SECRET = "0123456789" * 5
 PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "shop.example.com"}
 
 
@@ -41,7 +41,12 @@ def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY"),
         ({**PRODUCTION, "SECRET_KEY": SECRET[1:]}, "SECRET_KEY"),
+        ({**PRODUCTION, "SECRET_KEY": "abcd" * 20}, "SECRET_KEY"),
+        ({**PRODUCTION, "SECRET_KEY": f"django-insecure-{SECRET}"}, "SECRET_KEY"),
         ({**PRODUCTION, "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com, .example.com"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS"),
+        ({"SHOP_HSTS": "yes"}, "SHOP_HSTS"),
         ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com,*.example.com"}, "ALLOWED_HOSTS"),
         ({**PRODUCTION, "SHOP_ACCESS": "open"}, "SHOP_ACCESS=open"),
         ({**PRODUCTION, "DEBUG": "1"}, "DEBUG=0"),
