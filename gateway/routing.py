@@ -1,7 +1,9 @@
 """Which service a request at the gateway goes to: the first segment after `/api/` says it."""
 
+from gateway import limits
 from shopkit import topology
 from shopkit.auth import identify
+from shopkit.errors import ShopError
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
 
@@ -14,8 +16,12 @@ async def pick(request: Request) -> Forward | None:
     A caller with a token that can't be believed comes no further, except to where there are new ones to be had.
     """
     segment = topology.api_segment(request.path)
-    if segment and segment != "auth":
-        identify(request.header)
+    try:
+        subject = identify(request.header).customer_id if segment and segment != "auth" else None
+    except ShopError:
+        await limits.count(request)  # guessing has its limit too
+        raise
+    await limits.count(request, subject=subject)
     return Forward(_DOORS[segment], request.path) if segment in _DOORS else None
 
 

@@ -18,12 +18,16 @@ class Answer:
         self.started = False
         self.request_id = request_id
         self.served_by = ""
+        self.own_headers: Headers = []
         self._scope = scope
         self._send = send
 
     async def start(self, status: int, headers: Headers) -> None:
-        """Status and headers; the request id is added, once."""
+        """Status and headers; `own_headers` go before any of the same name, and the request id is added, once."""
         self.status, self.started = status, True
+        if self.own_headers:
+            own = {name for name, _ in self.own_headers}
+            headers = [*(header for header in headers if header[0] not in own), *self.own_headers]
         headers.append((b"x-request-id", self.request_id.encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 

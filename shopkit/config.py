@@ -7,18 +7,34 @@ import secrets
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRET_LENGTH = 50  # what Django's own `check --deploy` asks for (security.W009)
+SECRET_LENGTH, SECRET_VARIETY = 50, 5  # characters, and different ones
+
+RATE_LIMIT, AUTH_RATE_LIMIT, NO_LIMIT = "1200/minute", "30/minute", "off"
 
 
 class ConfigurationError(SystemExit):
     """Stops the start with one sentence that says what to set."""
+
+
+def _rate(text: str | None) -> str | None:
+    if text is None or text == NO_LIMIT:
+        return text
+    from limits import parse_many  # not for those who set none: it takes long to import
+
+    try:
+        counts = [item.amount * item.multiples for item in parse_many(text)]
+    except ValueError:
+        counts = []
+    if len(counts) != 1 or not counts[0]:
+        raise ValueError(f"it must be one rate such as {RATE_LIMIT} or 5 per 10 seconds, or {NO_LIMIT}, not {text!r}.")
+    return text
 
 
 class Config(BaseSettings):
@@ -28,6 +44,7 @@ class Config(BaseSettings):
 
     env: Literal["development", "production"] = Field("development", alias="SHOP_ENV")
     access: Literal["open", "secure"] | None = Field(None, alias="SHOP_ACCESS")
+    given_debug: bool | None = Field(None, alias="DEBUG")
     bind: str = Field("127.0.0.1", alias="SHOP_BIND")
     data: Path = Field(ROOT / "data", alias="SHOP_DATA")
     behind_proxy: bool = Field(False, alias="SHOP_BEHIND_PROXY")
@@ -40,17 +57,39 @@ class Config(BaseSettings):
     signing_key: str | None = Field(None, alias="SHOP_SIGNING_KEY")
     public_keys: str | None = Field(None, alias="SHOP_PUBLIC_KEYS")
     token_minutes: int = Field(60, alias="SHOP_TOKEN_MINUTES", ge=1, le=24 * 60)
+    hsts: Literal["host", "subdomains", "preload"] = Field("host", alias="SHOP_HSTS")
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
     cors_origins: str = Field("", alias="CORS_ALLOWED_ORIGINS")
+    given_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_RATE_LIMIT")
+    given_auth_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_AUTH_RATE_LIMIT")
 
     @property
     def production(self) -> bool:
         return self.env == "production"
 
     @property
+    def debug(self) -> bool:
+        """On in development unless it says otherwise; never in production."""
+        return not self.production if self.given_debug is None else self.given_debug
+
+    @property
     def open_access(self) -> bool:
         """Development is open unless it says otherwise; production never is."""
         return (self.access or ("secure" if self.production else "open")) == "open"
+
+    @property
+    def rate_limit(self) -> str | None:
+        """Requests a client, as `limits` writes it; None for no limit, as in open access unless set."""
+        return self._limit(self.given_rate, RATE_LIMIT)
+
+    @property
+    def auth_rate_limit(self) -> str | None:
+        """The same for what registers, signs in and the like."""
+        return self._limit(self.given_auth_rate, AUTH_RATE_LIMIT)
+
+    def _limit(self, given: str | None, default: str) -> str | None:
+        found = given or (NO_LIMIT if self.open_access else default)
+        return None if found == NO_LIMIT else found
 
     @property
     def hosts(self) -> list[str]:
@@ -64,6 +103,10 @@ class Config(BaseSettings):
     def _fit_together(self) -> Self:
         if self.open_access and self.production:
             raise ValueError("SHOP_ACCESS=open believes whoever calls; set SHOP_ACCESS=secure in production.")
+        if self.open_access and not self.debug:
+            raise ValueError(
+                "SHOP_ACCESS=open is for development, for it believes whoever calls; set DEBUG=1 or SHOP_ACCESS=secure."
+            )
         if self.open_access and not _is_loopback(self.bind):
             raise ValueError(
                 f"SHOP_ACCESS=open believes whoever calls, so SHOP_BIND must be a loopback address, not {self.bind}; "
@@ -74,13 +117,15 @@ class Config(BaseSettings):
         return self
 
     def _check_production(self) -> None:
-        if len(self.secret_key or "") < SECRET_LENGTH:
+        if self.debug:
+            raise ValueError("DEBUG is for development; set DEBUG=0, or SHOP_ENV=development, for this is production.")
+        if not _is_secret(self.secret_key or ""):
             raise ValueError(
-                f"SECRET_KEY must be at least {SECRET_LENGTH} characters in production; make one with "
+                f"SECRET_KEY must be at least {SECRET_LENGTH} random characters in production; make one with "
                 "python -c 'import secrets; print(secrets.token_urlsafe(50))'."
             )
-        if "*" in self.allowed_hosts:
-            raise ValueError("ALLOWED_HOSTS must name the hosts in production, without a wildcard.")
+        if not self.hosts or any(host.startswith(".") or "*" in host for host in self.hosts):
+            raise ValueError("ALLOWED_HOSTS must name each host in production, without a wildcard or a dot before it.")
 
     def database(self, name: str) -> str:
         """`<NAME>_DATABASE_URL`, else `DATABASE_URL`, else a SQLite file in the data folder."""
@@ -94,6 +139,11 @@ class Config(BaseSettings):
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_secret(key: str) -> bool:
+    """As Django's `check --deploy` has it (security.W009): nothing short, monotonous, or made by `startproject`."""
+    return len(key) >= SECRET_LENGTH and len(set(key)) >= SECRET_VARIETY and not key.startswith("django-insecure-")
 
 
 def _is_loopback(host: str) -> bool:

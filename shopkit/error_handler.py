@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.views.debug import ExceptionReporter
 from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from shopkit.errors import Conflict, Details, ShopError, Unavailable, error_body
+from shopkit.errors import Conflict, Details, Invalid, ShopError, TooLarge, Unavailable, error_body
 from shopkit.errors import NotFound as NothingHere
 
+_MALFORMED = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
 _STORE_IS_DOWN = (OperationalError, InterfaceError, ConnectionFailure)
 
 
@@ -35,6 +38,10 @@ def as_shop_error(exc: Exception) -> ShopError | None:
         return exc
     if isinstance(exc, Http404):
         return NothingHere()
+    if isinstance(exc, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(exc, _MALFORMED):  # a bad host, too many fields, a broken form and the like
+        return Invalid("The request is malformed.", code="malformed")
     if isinstance(exc, _STORE_IS_DOWN):
         return Unavailable(
             "The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"}
@@ -88,11 +95,23 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The `handler400`: a bad host, a suspicious upload and the like."""
-    error = ShopError("The request is malformed.", status=400, code="malformed")
-    return respond(error, getattr(request, "request_id", ""))
+    """The `handler400`: what a middleware could not read."""
+    return respond(as_shop_error(exception) or Invalid(), getattr(request, "request_id", ""))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The `handler500`."""
     return respond(ShopError(), getattr(request, "request_id", ""))
+
+
+class NoReport(ExceptionReporter):
+    """Django's `DEFAULT_EXCEPTION_REPORTER`: with DEBUG its own would show settings, variables and code to anyone.
+
+    It has no say in the content type, so it leaves the error at the request, for the outermost middleware to answer.
+    """
+
+    def get_traceback_html(self) -> str:
+        self.request.failed_with = as_shop_error(self.exc_value) or ShopError()
+        return ""
+
+    get_traceback_text = get_traceback_html

@@ -79,6 +79,15 @@ class TooLarge(ShopError):
     status, code, message = 413, "too_large", "The body is larger than this service takes."
 
 
+class TooManyRequests(ShopError):
+    """`retry_after`: seconds until it may be tried again."""
+
+    status, code, message = 429, "rate_limited", "There were too many requests; try again later."
+
+    def __init__(self, retry_after: int, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after), **(headers or {})})
+
+
 class HeadersTooLarge(ShopError):
     status, code, message = 431, "headers_too_large", "The request's headers are larger than this service takes."
 

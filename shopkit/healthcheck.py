@@ -10,7 +10,7 @@ from shopkit import topology
 def is_ready(service: topology.Service) -> bool:
     """A service of this machine: one with a store is ready when that is; one without, as soon as it lives."""
     path = "/health/ready" if service.store else "/health/live"
-    connection = http.client.HTTPConnection("127.0.0.1", service.listen_port, timeout=3)
+    connection = http.client.HTTPConnection(topology.own_address(), service.listen_port, timeout=3)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from shopkit.errors import Invalid, TooLarge
-from shopkit.hygiene import Arrival
+from shopkit.hygiene import Arrival, Headers
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -82,7 +82,10 @@ class Body:
 
 
 class Request:
-    """What a router sees of a request. `path` is canonical; `query` is as it came; headers are without forged ones."""
+    """What a router sees of a request. `path` is canonical; `query` is as it came; headers are without forged ones.
+
+    `response_headers` are for the router to fill: every answer carries them, whoever gives it.
+    """
 
     def __init__(self, scope: Scope, path: str, arrival: Arrival, body: Body, request_id: str, json_limit: int) -> None:
         self.scope = scope
@@ -92,6 +95,7 @@ class Request:
         self.arrival = arrival
         self.body = body
         self.id = request_id
+        self.response_headers: Headers = []
         self._json_limit = json_limit
 
     def header(self, name: str) -> str | None:

@@ -31,6 +31,8 @@ class RequestMiddleware:
         request.request_id = request_id  # type: ignore[attr-defined]
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
+            if error := getattr(request, "failed_with", None):
+                response = respond(error, request_id)
             response[HEADER] = request_id
             self._record(request, response, time.perf_counter() - start)
         return response

@@ -108,6 +108,7 @@ class Proxy:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         request = self._request(scope, receive, answer.request_id)
+        answer.own_headers = request.response_headers
         with self._clocks.clock(self._limits.total_s) as clock:
             clock.allow(self._limits.idle_s, RequestTimeout)
             target = await self._pick(request)

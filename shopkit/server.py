@@ -33,7 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def options(service: topology.Service) -> dict[str, Any]:
     """gunicorn's settings for one service. No forwarded header is gunicorn's to believe."""
     return {
-        "bind": f"{config().bind}:{service.listen_port}",
+        "bind": topology.authority(config().bind, service.listen_port),
         "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
         "worker_class": "shopkit.workers.ProxyWorker" if service.proxies else "shopkit.workers.ServiceWorker",
         "threads": 1 if service.proxies else THREADS,

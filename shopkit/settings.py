@@ -24,13 +24,13 @@ _BASE_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 _ADMIN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 _ADMIN_CONTEXT = [
     "django.contrib.auth.context_processors.auth",
@@ -58,6 +58,12 @@ _SQLITE_OPTIONS = {
     "timeout": 5,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
+_SILENCED = [
+    "security.W005",  # HSTS for the subdomains is for SHOP_HSTS to say: other things than the shop may be there
+    "security.W021",  # and so is preloading, which can hardly be undone
+    "security.W008",  # services call each other in plain HTTP; the proxy that ends TLS redirects
+]
+_NO_COOKIES = "security.W003"  # no cookie says who calls a service without the admin, so nothing can be forged
 MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
 
 
@@ -68,7 +74,8 @@ def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "SERVICE": service,
         "SECRET_KEY": env.secret(),
-        "DEBUG": False,
+        "DEBUG": env.debug,
+        "DEFAULT_EXCEPTION_REPORTER": "shopkit.error_handler.NoReport",
         "ALLOWED_HOSTS": env.hosts,
         "ROOT_URLCONF": "shopkit.urls",
         "INSTALLED_APPS": [*(_ADMIN_APPS if admin else []), *_BASE_APPS, "corsheaders", *apps, name],
@@ -96,7 +103,8 @@ def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": f"{name}_session",
         "CSRF_COOKIE_NAME": f"{name}_csrf",
         "CSRF_FAILURE_VIEW": "shopkit.error_handler.forged",
-        **(_production() if env.production else {}),
+        "SILENCED_SYSTEM_CHECKS": _SILENCED if admin else [*_SILENCED, _NO_COOKIES],
+        **(_production(env) if env.production else {}),
     }
 
 
@@ -140,12 +148,12 @@ def _spectacular(name: str) -> dict[str, Any]:
     }
 
 
-def _production() -> dict[str, Any]:
+def _production(env: Config) -> dict[str, Any]:
     return {
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "SECURE_HSTS_SECONDS": 31_536_000,
-        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
-        "SECURE_HSTS_PRELOAD": True,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": env.hsts != "host",
+        "SECURE_HSTS_PRELOAD": env.hsts == "preload",
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,
     }

@@ -51,11 +51,22 @@ class Service:
     @property
     def url(self) -> str:
         """Where its peers reach it: `<NAME>_URL`, else its port (with `SHOP_PORT_OFFSET`) on this machine."""
-        return os.environ.get(f"{self.name.upper()}_URL", f"http://127.0.0.1:{self.listen_port}")
+        return os.environ.get(f"{self.name.upper()}_URL", f"http://{authority(own_address(), self.listen_port)}")
 
     @property
     def listen_port(self) -> int:
         return self.port + int(os.environ.get("SHOP_PORT_OFFSET", "0"))
+
+
+def own_address() -> str:
+    """Where services of one machine reach each other: `SHOP_BIND`; the loopback address where that means all."""
+    bind = os.environ.get("SHOP_BIND") or "127.0.0.1"
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104  # nothing is bound here
+
+
+def authority(host: str, port: int) -> str:
+    """`host:port`, with an IPv6 address in brackets (RFC 3986 §3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def item(name: str, port: int, path: str, item_type: str) -> Service:

@@ -130,3 +130,10 @@ def test_a_schema_is_merged_without_its_cache_too(client: Client, settings: Any)
     for service in OTHERS:
         responses.get(f"{service.url}/api/schema/", json=schema(service.name, f"/api/{service.paths[0]}/", "object"))
     assert "/api/books/" in client.get("/api/schema/").json()["paths"]
+
+
+def test_with_debug_it_still_shows_nothing_of_itself(client: Client, settings: Any) -> None:
+    settings.DEBUG = True
+    for host, path, status in (("evil.test", "/", 400), ("localhost", "/nothing/", 404)):
+        response = client.get(path, HTTP_HOST=host, HTTP_ACCEPT="text/html")
+        assert (response.status_code, response.json()["request_id"]) == (status, response["X-Request-ID"])

@@ -7,7 +7,7 @@ import pytest
 
 from shopkit.config import Config, ConfigurationError, config, shown_url
 
-SECRET = "s" * 50
+SECRET = "0123456789" * 5
 PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "shop.example.com"}
 
 
@@ -41,14 +41,26 @@ def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY"),
         ({**PRODUCTION, "SECRET_KEY": SECRET[1:]}, "SECRET_KEY"),
+        ({**PRODUCTION, "SECRET_KEY": "abcd" * 20}, "SECRET_KEY"),
+        ({**PRODUCTION, "SECRET_KEY": f"django-insecure-{SECRET}"}, "SECRET_KEY"),
         ({**PRODUCTION, "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com, .example.com"}, "ALLOWED_HOSTS"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS"),
+        ({"SHOP_HSTS": "yes"}, "SHOP_HSTS"),
         ({**PRODUCTION, "ALLOWED_HOSTS": "shop.example.com,*.example.com"}, "ALLOWED_HOSTS"),
         ({**PRODUCTION, "SHOP_ACCESS": "open"}, "SHOP_ACCESS=open"),
+        ({**PRODUCTION, "DEBUG": "1"}, "DEBUG=0"),
+        ({"DEBUG": "0"}, "set DEBUG=1 or SHOP_ACCESS=secure"),
+        ({"DEBUG": "0", "SHOP_ACCESS": "open"}, "set DEBUG=1 or SHOP_ACCESS=secure"),
+        ({"DEBUG": "perhaps"}, "DEBUG"),
         ({"SHOP_BIND": "0.0.0.0"}, "SHOP_BIND"),
         ({"SHOP_BIND": "::"}, "SHOP_BIND"),
         ({"SHOP_BIND": "example.com"}, "SHOP_BIND"),
         ({"SHOP_ACCESS": "closed"}, "SHOP_ACCESS"),
         ({"SHOP_ENV": "staging"}, "SHOP_ENV"),
+        ({"SHOP_RATE_LIMIT": "many"}, "SHOP_RATE_LIMIT"),
+        ({"SHOP_RATE_LIMIT": "0/minute"}, "SHOP_RATE_LIMIT"),
+        ({"SHOP_AUTH_RATE_LIMIT": "1/minute; 5/hour"}, "SHOP_AUTH_RATE_LIMIT"),
     ],
 )
 def test_what_does_not_hold_stops_the_start_with_a_sentence(
@@ -62,6 +74,23 @@ def test_what_does_not_hold_stops_the_start_with_a_sentence(
     assert SECRET not in message
 
 
+@pytest.mark.parametrize(
+    ("environment", "debug"),
+    [
+        ({}, True),
+        ({"SHOP_ACCESS": "secure"}, True),
+        ({"SHOP_ACCESS": "secure", "DEBUG": "0"}, False),
+        (PRODUCTION, False),
+        ({**PRODUCTION, "DEBUG": ""}, False),
+        ({**PRODUCTION, "DEBUG": "0"}, False),
+    ],
+)
+def test_debug_is_on_in_development_only(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], debug: bool
+) -> None:
+    assert read(monkeypatch, **environment).debug is debug
+
+
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_open_access_on_a_loopback_address_is_fine(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
     assert read(monkeypatch, SHOP_BIND=bind).open_access
@@ -69,6 +98,24 @@ def test_open_access_on_a_loopback_address_is_fine(monkeypatch: pytest.MonkeyPat
 
 def test_secure_access_may_listen_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not read(monkeypatch, SHOP_BIND="0.0.0.0", SHOP_ACCESS="secure").open_access
+
+
+@pytest.mark.parametrize(
+    ("environment", "limits"),
+    [
+        ({}, (None, None)),
+        ({"SHOP_RATE_LIMIT": "5 per 10 seconds"}, ("5 per 10 seconds", None)),
+        ({"SHOP_ACCESS": "secure"}, ("1200/minute", "30/minute")),
+        ({"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": ""}, ("1200/minute", "30/minute")),  # as compose passes it on
+        (PRODUCTION, ("1200/minute", "30/minute")),
+        ({**PRODUCTION, "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "9/hour"}, (None, "9/hour")),
+    ],
+)
+def test_clients_are_limited_unless_access_is_open_or_it_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], limits: tuple[str | None, str | None]
+) -> None:
+    found = read(monkeypatch, **environment)
+    assert (found.rate_limit, found.auth_rate_limit) == limits
 
 
 def test_a_services_own_database_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -61,6 +61,19 @@ def test_a_response_comes_back_with_its_status_headers_and_body(server: Server, 
     assert answer.all("content-length") == ["3"]
 
 
+def test_what_a_router_tells_goes_with_every_answer_and_before_an_upstreams_own(
+    server: Server, upstream: Upstream
+) -> None:
+    waiting = server.start_get(upstream.path("/x/?told"))
+    peer = upstream.accept()
+    peer.head()
+    peer.send(b"HTTP/1.1 200 OK\r\nX-Told: there\r\nx-told: there too\r\nContent-Length: 0\r\n\r\n")
+    answers = [waiting.answer(), server.get("/local?told"), server.get("/?told&conflict"), server.get("/?told&bug")]
+    assert [answer.status for answer in answers] == [200, 200, 409, 500]
+    assert [answer.all("x-told") for answer in answers] == [["here"]] * 4
+    assert not server.get("/local").all("x-told")
+
+
 def test_a_chunked_response_comes_back_whole_without_its_trailers(server: Server, upstream: Upstream) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = answered(server, upstream, head, b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\nSet-Cookie: a=b\r\nServer: x\r\n\r\n")

@@ -281,6 +281,8 @@ def application() -> Proxy:
 
 
 async def _pick(wanted: Request) -> Forward | None:
+    if "told" in wanted.query_params():
+        wanted.response_headers.append((b"x-told", b"here"))
     if "conflict" in wanted.query_params():
         raise Conflict
     if "bug" in wanted.query_params():

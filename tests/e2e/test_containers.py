@@ -44,11 +44,14 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
         key: ADDRESS.sub(lambda at: f"http://127.0.0.1:{int(at[1]) + OFFSET}", value) for key, value in given.items()
     }
     here |= {
-        "SECRET_KEY": "x" * 50,
+        "SECRET_KEY": "0123456789" * 5,
         "SHOP_PUBLIC_KEYS": KEYS["SHOP_PUBLIC_KEYS"],
         "SHOP_SIGNING_KEY": KEYS[f"{service.upper()}_SIGNING_KEY"],
         "ALLOWED_HOSTS": given["ALLOWED_HOSTS"].replace("${ALLOWED_HOSTS:-localhost}", "localhost"),
         "CORS_ALLOWED_ORIGINS": "",
+        "SHOP_HSTS": "",
+        "SHOP_RATE_LIMIT": "",
+        "SHOP_AUTH_RATE_LIMIT": "",
         "SHOP_BEHIND_PROXY": "1",
         "REDIS_URL": servers["REDIS_URL"],
         "SHOP_BIND": "127.0.0.1",

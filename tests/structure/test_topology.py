@@ -6,8 +6,8 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from shopkit import topology
-from shopkit.config import ROOT
+from shopkit import server, topology
+from shopkit.config import ROOT, Config
 from shopkit.topology import Service
 
 every_service = pytest.mark.parametrize("service", topology.SERVICES.values(), ids=lambda service: service.name)
@@ -56,6 +56,25 @@ def test_peers_are_found_by_environment_or_by_port(monkeypatch: pytest.MonkeyPat
     assert book.url == "http://127.0.0.1:8110"
     monkeypatch.setenv("BOOK_SERVICE_URL", "http://books:80")
     assert book.url == "http://books:80"
+
+
+@pytest.mark.parametrize(
+    ("bind", "listens", "peers"),
+    [
+        ("", "127.0.0.1:8010", "127.0.0.1:8010"),
+        ("::1", "[::1]:8010", "[::1]:8010"),
+        ("127.0.0.2", "127.0.0.2:8010", "127.0.0.2:8010"),
+        ("0.0.0.0", "0.0.0.0:8010", "127.0.0.1:8010"),
+        ("::", "[::]:8010", "[::1]:8010"),
+    ],
+)
+def test_a_service_is_found_where_it_listens(
+    monkeypatch: pytest.MonkeyPatch, bind: str, listens: str, peers: str
+) -> None:
+    monkeypatch.setenv("SHOP_BIND", bind)
+    monkeypatch.setattr(server, "config", lambda: Config(SHOP_ACCESS="secure"))
+    book = topology.service("book_service")
+    assert (server.options(book)["bind"], book.url) == (listens, f"http://{peers}")
 
 
 def test_an_unknown_service_names_those_there_are() -> None:

@@ -1,0 +1,62 @@
+"""How often one client may call: at the gateway, once for the whole fleet; more strictly where they sign in."""
+
+from functools import cache, lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from shopkit.config import config
+from shopkit.hygiene import Headers
+from shopkit.proxy import Request
+from shopkit.ratelimit import Limiter, SharedCounts
+
+AUTH = "/api/auth/"
+NOT_COUNTED = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+
+async def count(request: Request, *, subject: str | None = None) -> None:
+    """Counts the request for `subject`, whose token was checked, or for its address; `TooManyRequests`.
+
+    On `/api/auth/` for the address always: there anyone gets themselves new subjects.
+    """
+    auth_path = request.path.startswith(AUTH)
+    if request.path in NOT_COUNTED or not _limiters()[auth_path]:
+        return
+    key = f"subject:{subject}" if subject and not auth_path else f"address:{client_address(request)}"
+    request.response_headers += await admit(key=key, auth_path=auth_path)
+
+
+async def admit(*, key: str, auth_path: bool) -> Headers:
+    """The headers that tell the client where it stands, none where there is no limit; `TooManyRequests`."""
+    limiter = _limiters()[auth_path]
+    return await limiter.admit(key) if limiter else []
+
+
+def client_address(request: Request) -> str:
+    """Who called: an IPv4 address, or an IPv6 network, of which one client has a /64 at least.
+
+    Behind a proxy, the last entry of X-Forwarded-For: it alone is that proxy's own.
+    """
+    peer = (request.scope.get("client") or ("unknown",))[0]
+    chain = request.arrival.forwarded.get(b"x-forwarded-for", b"") if config().behind_proxy else b""
+    return _network(chain.rpartition(b",")[2].decode("latin-1").strip()) or _network(peer) or peer
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> str | None:
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address.packed, 64), strict=False))
+    return str(address)
+
+
+@cache
+def _limiters() -> tuple[Limiter | None, Limiter | None]:
+    """For all paths, for auth paths."""
+    env = config()
+    shared = SharedCounts(env.redis_url) if env.redis_url and (env.rate_limit or env.auth_rate_limit) else None
+    return (
+        Limiter("default", env.rate_limit, shared) if env.rate_limit else None,
+        Limiter("auth", env.auth_rate_limit, shared, in_blocks=False) if env.auth_rate_limit else None,
+    )
