@@ -1,5 +1,10 @@
 """The HTTP side of registered customers."""
 
+from typing import Any
+
+from rest_framework.serializers import BaseSerializer
+
+from registered_customer import accounts
 from registered_customer.models import Address, Customer
 from registered_customer.serializers import RegisteredSerializer
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
@@ -9,6 +14,12 @@ class RegisteredViewSet(CustomerViewSet):
     queryset = Customer.objects.all()
     serializer_class = RegisteredSerializer
     search_fields = [*CustomerViewSet.search_fields, "email"]
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        accounts.follow(customer=serializer.save())
+
+    def perform_destroy(self, instance: Customer) -> None:
+        accounts.forget(customer=instance)
 
 
 class RegisteredAddressViewSet(AddressViewSet):

@@ -78,9 +78,17 @@ def declared(service: str) -> tuple[Sweep, ...]:
     return (*own, *outbox)
 
 
+def after_migrating(service: str) -> tuple[Callable[[], object], ...]:
+    """What the service does whenever its tables have been brought up to date, before it starts; each may be repeated."""
+    if util.find_spec(f"{service}.tasks") is None:
+        return ()
+    do: tuple[Callable[[], object], ...] = getattr(import_module(f"{service}.tasks"), "AFTER_MIGRATING", ())
+    return do
+
+
 def start(service: str) -> None:
     """Once in a worker process, after its fork and with its application loaded."""
-    global _running  # noqa: PLW0603
+    global _running
     if sweeps := declared(service):
         _running = Sweeper(sweeps)
         _running.start()

@@ -16,7 +16,7 @@ from shopkit.runner import preload, report, state, stores, supervisor
 from shopkit.runner.errors import RunnerError
 
 OURS = ("*.sqlite3", "*.sqlite3-*", "secret_key", "dump.rdb")  # what `reset` deletes, beside the folders below
-OUR_FOLDERS = ("logs", "run", "mongod")
+OUR_FOLDERS = ("logs", "run", "mongod", "mail")
 
 
 def run(names: list[str]) -> None:
