@@ -1,5 +1,7 @@
 """What can be done with an account: log in, change the password, change what it is, and close it."""
 
+from typing import Any
+
 from django.db import transaction
 
 from registered_customer import limits, passwords
@@ -12,7 +14,7 @@ _WRONG = "Email or password is wrong, or the address is not verified yet."
 
 
 def log_in(*, email: str, password: str, address: str) -> tuple[Account, Pair]:
-    """The account and a session; one and the same `Unauthenticated` for whatever is wrong, `Throttled` after too many."""
+    """The account and a session. One and the same `Unauthenticated` for whatever is wrong; `Throttled`."""
     account = authenticate(email=email, password=password, address=address)
     return account, _session(account)
 
@@ -83,7 +85,7 @@ def close(*, account_id: str) -> None:
 
 
 @transaction.atomic
-def forget(*, customer: Customer) -> None:
+def forget(*, customer: Any) -> None:
     """Anonymises a registered customer, who can't log in any more."""
     anonymise(customer=customer)
     close(account_id=customer.pk)
@@ -92,7 +94,7 @@ def forget(*, customer: Customer) -> None:
 @transaction.atomic
 def keep(*, account: Account) -> None:
     """Saves what staff changed of an account; its sessions end, or they would go on under what it was."""
-    account.save()
+    account.save(update_fields=["role", "active"])
     close_all(subject=account.pk)
 
 

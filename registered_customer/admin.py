@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from registered_customer import accounts
@@ -30,3 +31,10 @@ class AccountAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Account, form: object, change: bool) -> None:
         accounts.keep(account=obj)
+
+    def delete_model(self, request: HttpRequest, obj: Account) -> None:
+        accounts.close(account_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Account]") -> None:
+        for account in queryset:
+            accounts.close(account_id=account.pk)

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from registered_customer import accounts, registrations, resets
@@ -21,6 +20,7 @@ from registered_customer.auth_serializers import (
     RegisteredSerializer,
     RegisterSerializer,
     SessionSerializer,
+    given,
 )
 from registered_customer.models import Account
 from registered_customer.serializers import RegisteredSerializer as ProfileSerializer
@@ -28,13 +28,6 @@ from registered_customer.standins import AuthView, guest_of
 from shopkit.auth import caller
 from shopkit.permissions import IsKnown
 from shopkit.throttle import client_address
-
-
-def given(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    """What the body says, in that shape; the error form's 400 when it doesn't."""
-    serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 class RegisterView(AuthView):

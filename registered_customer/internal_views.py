@@ -12,8 +12,8 @@ from registered_customer.auth_serializers import (
     FoundSerializer,
     SettleSerializer,
     TokenSerializer,
+    given,
 )
-from registered_customer.auth_views import given
 from shopkit.permissions import IsService
 from shopkit.throttle import client_address
 

@@ -1,4 +1,4 @@
-"""The tokens that mails carry: whoever has one has the mailbox. Only a hash is kept, so the database gives none away."""
+"""The tokens that mails carry: whoever has one has the mailbox. Only a hash of it is kept."""
 
 import hashlib
 import secrets

@@ -23,7 +23,7 @@ class ViewedItem(ViewedItemBase):
 
 
 class Account(models.Model):
-    """Who may log in: a customer, under the customer's id, or staff. `customer_type` says whose service has the profile.
+    """Who may log in: a customer, under the customer's id, or staff. `customer_type`: whose service has the profile.
 
     An account comes to be when its email is verified, never before.
     """

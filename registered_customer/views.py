@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Model
 from rest_framework.serializers import BaseSerializer
 
 from registered_customer import accounts
@@ -18,7 +19,7 @@ class RegisteredViewSet(CustomerViewSet):
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         accounts.follow(customer=serializer.save())
 
-    def perform_destroy(self, instance: Customer) -> None:
+    def perform_destroy(self, instance: Model) -> None:
         accounts.forget(customer=instance)
 
 

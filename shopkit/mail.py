@@ -18,10 +18,12 @@ _REFUSED = (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SM
 class Files(FileBackend):
     """One mail a file; Django's own may put those of the same second into one."""
 
+    _fname: str | None
+
     def _get_filename(self) -> str:
         if self._fname is None:
             self._fname = f"{self.file_path}/{uuid.uuid4()}.eml"
-        return str(self._fname)
+        return self._fname
 
 
 def send(*, to: str, template: str, context: Mapping[str, object]) -> None:

@@ -79,7 +79,7 @@ def declared(service: str) -> tuple[Sweep, ...]:
 
 
 def after_migrating(service: str) -> tuple[Callable[[], object], ...]:
-    """What the service does whenever its tables have been brought up to date, before it starts; each may be repeated."""
+    """What the service does at a start, once its tables are up to date; each may be repeated."""
     if util.find_spec(f"{service}.tasks") is None:
         return ()
     do: tuple[Callable[[], object], ...] = getattr(import_module(f"{service}.tasks"), "AFTER_MIGRATING", ())

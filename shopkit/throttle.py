@@ -24,8 +24,10 @@ AWAY_SECONDS = 5.0  # for so long, a Redis that failed is not asked again
 # loopback, private and link-local (RFC 1122, 1918, 3927, 4193, 4291)
 _OURS = [
     ipaddress.ip_network(network)
-    for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
-    + ("::1/128", "fc00::/7", "fe80::/10")
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
 ]
 T = TypeVar("T")
 log = structlog.get_logger()
