@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: run stop status logs reset test bench load help
+.PHONY: run stop status logs reset test bench load staff help
 
 run: .venv/run ## Start the stores and the fourteen services; Ctrl-C ends them
 	@$(BIN)/python -m shopkit.runner run $(SERVICES)
@@ -21,6 +21,10 @@ reset: .venv/run ## Delete all data; the next run loads the sample data anew
 
 load: .venv/run ## Load the sample data into the running fleet
 	@./load_initial_data.sh
+
+staff: .venv/run ## Make EMAIL=… an account of staff, or promote the one that is there
+	@test -n "$(EMAIL)" || { echo "make: name the account: make staff EMAIL=you@example.com" >&2; exit 1; }
+	@$(BIN)/python manage.py registered_customer make_staff "$(EMAIL)"
 
 test: .venv/test ## Lint, types, import rules, and all tests
 	@$(BIN)/python -m tests

@@ -106,9 +106,10 @@ def register(*, guest_id: str, body: object, client: str) -> Body:
     return dict(http.call("POST", _ACCOUNTS, "/api/auth/register/", json=body, identity=guest, client=client))
 
 
-def profile(*, customer_id: str, customer_type: str) -> Body:
+def profile(*, customer_id: str, customer_type: str) -> Body | None:
+    """The customer as the service of their type shows them; None for staff, who need not be a customer."""
     identity = Identity(customer_id=customer_id, customer_type=customer_type)
-    return dict(http.get(_TYPES[customer_type].name, f"/api/customers/{customer_id}/", identity=identity))
+    return http.find(_TYPES[customer_type].name, f"/api/customers/{customer_id}/", identity=identity)
 
 
 def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:

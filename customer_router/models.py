@@ -16,8 +16,8 @@ def leased() -> "models.DateTimeField[object, object]":
 class Move(models.Model):
     """One move. `step` is the last that is known to have been done; whoever has the lease carries on from there.
 
-    `busy` is the customer's id until the move ends: of two moves of one customer, one begins. Each claim raises `fence`,
-    and whatever is written asks for the fence of its claim.
+    `busy` is the customer's id until the move ends, so that of two moves of one customer one begins. Each claim raises
+    `fence`, and whatever is written asks for the fence of its claim.
     """
 
     class Step(models.TextChoices):

@@ -8,7 +8,7 @@ from customer_router import clients, journal
 from customer_router.clients import Body, Place
 from shopkit import topology
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Forbidden, NotFound
+from shopkit.errors import Conflict, Forbidden, NotFound, ShopError
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
 
@@ -58,20 +58,31 @@ def verify_email(*, token: str) -> Body:
     `ShopError("invalid_token")`; `Conflict`: `email_taken`, `move_in_progress`.
     """
     registration = clients.registration(token=token)
-    customer_id = _become_registered(registration) or clients.complete_registration(token=token)
+    customer_id = _become_registered(registration)
+    if customer_id is None:
+        customer_id = clients.complete_registration(token=token)
+        _sign_in(registration.guest_id, customer_id, "registered")
     session = clients.session(customer_id=customer_id)
     return {**session, "customer": clients.profile(customer_id=customer_id, customer_type="registered")}
 
 
 def _become_registered(registration: clients.Registration) -> str | None:
-    """The guest's id, which stays theirs; None where there is no guest to become it, or not any more."""
+    """The guest's id, which stays theirs; None where there is no guest to become it.
+
+    Nor where the shop has a customer with that email, whom staff made: then that is who they are.
+    """
     if registration.guest_id is None:
         return None
     journal.finish_begun(registration.guest_id)
     place = clients.place(customer_id=registration.guest_id)
     if place is None or place.customer_type != "guest":
         return None
-    _move(registration.guest_id, place, "registered", "registration", registration_id=registration.id)
+    try:
+        _move(registration.guest_id, place, "registered", "registration", registration_id=registration.id)
+    except ShopError as error:
+        if error.code != "email_taken":
+            raise
+        return None
     return registration.guest_id
 
 
@@ -79,13 +90,18 @@ def log_in(*, guest_id: str | None, body: object, client: str) -> Body:
     """`{access, refresh, customer}`; what the guest put into carts and ordered is the customer's from now on."""
     session = clients.log_in(body=body, client=client)
     customer_id, customer_type = session["customer"]["id"], session["customer"]["customer_type"]
-    if guest_id not in (None, customer_id):
-        sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}
-        _tell(sign_in)
-    return {**session, "customer": clients.profile(customer_id=customer_id, customer_type=customer_type)}
+    _sign_in(guest_id, customer_id, customer_type)
+    return {
+        **session,
+        "customer": clients.profile(customer_id=customer_id, customer_type=customer_type) or session["customer"],
+    }
 
 
-def _tell(sign_in: Body) -> None:
+def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None:
+    """Tells carts and orders that what was the guest's is the customer's; at once, if they can be told at once."""
+    if guest_id in (None, customer_id):
+        return
+    sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}
     with transaction.atomic():
         peers = topology.service("customer_router").tells
         messages = [outbox.put(kind=SIGN_IN, payload={"peer": peer, "sign_in": sign_in}) for peer in peers]

@@ -2,4 +2,4 @@
 
 from shopkit.settings import settings_for
 
-globals().update(settings_for("registered_customer", apps=("shopkit.outbox",)))
+globals().update(settings_for("registered_customer", apps=("shopkit.outbox",), mails=True))

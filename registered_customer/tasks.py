@@ -1,7 +1,15 @@
-"""What registered_customer does in the background."""
+"""What registered_customer does in the background, and once its tables are there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from shopkit.outbox.handlers import Handler
+from registered_customer import mails, registrations, resets, staff
+from shopkit.outbox.handlers import AtMostOnce, Handler
+from shopkit.sweeper import Sweep
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {
+    "registration": AtMostOnce(mails.verify),
+    "registration_again": AtMostOnce(mails.verify_again),
+    "password_reset": AtMostOnce(mails.reset_password),
+}
+SWEEPS = (Sweep(registrations.forget_old, every=3600), Sweep(resets.forget_old, every=3600))
+AFTER_MIGRATING: tuple[Callable[[], object], ...] = (staff.make_first,)

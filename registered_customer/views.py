@@ -1,5 +1,8 @@
 """The HTTP side of registered customers."""
 
+from django.db.models import Model
+
+from registered_customer import accounts
 from registered_customer.models import Address, Customer
 from registered_customer.serializers import NewRegisteredSerializer, RegisteredSerializer
 from shopkit.customers.views import AddressViewSet, CustomerViewSet
@@ -10,6 +13,9 @@ class RegisteredViewSet(CustomerViewSet):
     serializer_class = RegisteredSerializer
     serializer_classes = {"create": NewRegisteredSerializer}
     search_fields = [*CustomerViewSet.search_fields, "email"]
+
+    def perform_destroy(self, instance: Model) -> None:
+        accounts.forget(customer=instance)
 
 
 class RegisteredAddressViewSet(AddressViewSet):

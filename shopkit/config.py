@@ -62,6 +62,15 @@ class Config(BaseSettings):
     cors_origins: str = Field("", alias="CORS_ALLOWED_ORIGINS")
     given_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_RATE_LIMIT")
     given_auth_rate: Annotated[str | None, AfterValidator(_rate)] = Field(None, alias="SHOP_AUTH_RATE_LIMIT")
+    front_url: str | None = Field(None, alias="SHOP_FRONT_URL")
+    email_host: str | None = Field(None, alias="EMAIL_HOST")
+    email_port: int = Field(587, alias="EMAIL_PORT")
+    email_user: str = Field("", alias="EMAIL_HOST_USER")
+    email_password: str = Field("", alias="EMAIL_HOST_PASSWORD")
+    email_tls: bool = Field(True, alias="EMAIL_USE_TLS")
+    email_from: str = Field("Polyshop <shop@localhost>", alias="DEFAULT_FROM_EMAIL")
+    staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
+    staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 
     @property
     def production(self) -> bool:

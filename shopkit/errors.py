@@ -92,6 +92,14 @@ class HeadersTooLarge(ShopError):
     status, code, message = 431, "headers_too_large", "The request's headers are larger than this service takes."
 
 
+class Throttled(ShopError):
+    status, code, message = 429, "throttled", "Too many attempts; try again later."
+
+    def __init__(self, retry_after: int) -> None:
+        """`retry_after` in seconds."""
+        super().__init__(headers={"Retry-After": str(max(1, retry_after))})
+
+
 class BadGateway(ShopError):
     status, code, message = 502, "bad_gateway", "A service behind this one gave no usable answer."
 

@@ -54,7 +54,7 @@ def options(service: topology.Service) -> dict[str, Any]:
 
 
 def migrate(service: topology.Service) -> None:
-    """Brings the service's tables, or its collection's indexes, up to date."""
+    """Brings the service's tables, or its collection's indexes, up to date, and does what it declares for then."""
     import django
     from django.core.management import call_command
 
@@ -63,6 +63,8 @@ def migrate(service: topology.Service) -> None:
         call_command("migrate", interactive=False, verbosity=0)
     if service.item_type:
         import_module("shopkit.items.services").ensure_indexes()
+    for do in sweeper.after_migrating(service.name):
+        do()
     import_module("django.db").connections.close_all()  # the workers, forked from here, open their own
     import_module("shopkit.mongo").close()
 

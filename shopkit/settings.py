@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 
 from shopkit import topology
-from shopkit.config import Config, config
+from shopkit.config import Config, ConfigurationError, config
 from shopkit.logging import logging_config
 
 _BASE_APPS = ["django.contrib.staticfiles", "rest_framework", "django_filters", "drf_spectacular", "shopkit"]
@@ -64,11 +64,20 @@ _SILENCED = [
     "security.W008",  # services call each other in plain HTTP; the proxy that ends TLS redirects
 ]
 _NO_COOKIES = "security.W003"  # no cookie says who calls a service without the admin, so nothing can be forged
+_PASSWORDS = (
+    "MinimumLengthValidator",  # 8
+    "UserAttributeSimilarityValidator",
+    "CommonPasswordValidator",
+    "NumericPasswordValidator",
+)
 MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
 
 
-def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The Django settings of one service, for `globals().update(...)` in its `settings.py`; `apps` it alone needs."""
+def settings_for(name: str, *, apps: tuple[str, ...] = (), mails: bool = False) -> dict[str, Any]:
+    """The Django settings of one service, for `globals().update(...)` in its `settings.py`.
+
+    `apps` are those it alone needs; with `mails` it sends mail, and in production does not start without a server.
+    """
     service, env = topology.service(name), config()
     admin = service.relational
     return {
@@ -104,6 +113,9 @@ def settings_for(name: str, *, apps: tuple[str, ...] = ()) -> dict[str, Any]:
         "CSRF_COOKIE_NAME": f"{name}_csrf",
         "CSRF_FAILURE_VIEW": "shopkit.error_handler.forged",
         "SILENCED_SYSTEM_CHECKS": _SILENCED if admin else [*_SILENCED, _NO_COOKIES],
+        "PASSWORD_HASHERS": ["shopkit.passwords.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"],
+        "AUTH_PASSWORD_VALIDATORS": [{"NAME": f"django.contrib.auth.password_validation.{v}"} for v in _PASSWORDS],
+        **(_mail(env) if mails else {}),
         **(_production(env) if env.production else {}),
     }
 
@@ -132,6 +144,31 @@ def _cache(name: str, env: Config) -> dict[str, Any]:
         backend = "django.core.cache.backends.redis.RedisCache"
         return {"BACKEND": backend, "LOCATION": env.redis_url, "KEY_PREFIX": name}
     return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
+
+def _mail(env: Config) -> dict[str, Any]:
+    """By SMTP to `EMAIL_HOST`; in development, without one, each mail is a file in the data folder."""
+    more = {"DEFAULT_FROM_EMAIL": env.email_from, "FRONT_URL": _front_url(env)}
+    if not env.email_host:
+        if env.production:
+            raise ConfigurationError("EMAIL_HOST must name a mail server in production; accounts begin with a mail.")
+        folder = {"EMAIL_FILE_PATH": env.data.resolve() / "mail"}
+        return {"EMAIL_BACKEND": "shopkit.mail.Files", **folder, **more}
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": env.email_host,
+        "EMAIL_PORT": env.email_port,
+        "EMAIL_HOST_USER": env.email_user,
+        "EMAIL_HOST_PASSWORD": env.email_password,
+        "EMAIL_USE_TLS": env.email_tls,
+        "EMAIL_TIMEOUT": 10,
+        **more,
+    }
+
+
+def _front_url(env: Config) -> str:
+    """Where the shop front lives, to which mails link; without one, the gateway."""
+    return (env.front_url or f"http://localhost:{topology.service('gateway').listen_port}").rstrip("/")
 
 
 def _spectacular(name: str) -> dict[str, Any]:

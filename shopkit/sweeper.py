@@ -78,6 +78,14 @@ def declared(service: str) -> tuple[Sweep, ...]:
     return (*own, *outbox)
 
 
+def after_migrating(service: str) -> tuple[Callable[[], object], ...]:
+    """What the service does at a start, once its tables are up to date; each may be repeated."""
+    if util.find_spec(f"{service}.tasks") is None:
+        return ()
+    do: tuple[Callable[[], object], ...] = getattr(import_module(f"{service}.tasks"), "AFTER_MIGRATING", ())
+    return do
+
+
 def start(service: str) -> None:
     """Once in a worker process, after its fork and with its application loaded."""
     global _running

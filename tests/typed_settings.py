@@ -5,6 +5,7 @@ from shopkit.settings import settings_for
 
 globals().update(settings_for("gateway"))
 SERVICE: topology.Service = topology.service("gateway")
+FRONT_URL: str = ""
 MONGO_URL: str = ""
 MONGO_DATABASE: str = ""
 SECRET_KEY = "for the type checker"

@@ -92,8 +92,9 @@ def _ours(message: Message) -> "QuerySet[Message]":
 
 def _end(message: Message, state: str, *, empty: bool, **fields: object) -> None:
     """Mail holds addresses and tokens, which nobody needs once it is sent."""
-    payload = {"payload": {}} if empty else {}
-    _ours(message).update(state=state, done_at=timezone.now(), **payload, **fields)
+    if empty:
+        fields["payload"] = {}
+    _ours(message).update(state=state, done_at=timezone.now(), **fields)
 
 
 def look_after() -> None:

@@ -10,7 +10,7 @@ from shopkit.errors import ShopError
 from shopkit.outbox.models import Message
 
 Handler = Callable[[Message], None]
-"""Delivers a message, within `delivery.LEASE`. At least once: an exception means again, later; the same may come twice."""
+"""Delivers a message, within `delivery.LEASE`. At least once: an exception means again; the same may come twice."""
 
 
 class NotSent(ShopError):

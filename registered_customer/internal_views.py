@@ -1,0 +1,52 @@
+"""The HTTP side of accounts for our own services: completing registrations, moves, and staff who use an admin."""
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registered_customer import accounts, registrations
+from registered_customer.auth_serializers import (
+    CheckSerializer,
+    CompleteSerializer,
+    FoundSerializer,
+    TokenSerializer,
+    given,
+)
+from shopkit.permissions import IsService
+from shopkit.throttle import client_address
+
+
+class InternalView(APIView):
+    permission_classes = [IsService]
+    schema = None
+
+
+class FindRegistrationView(InternalView):
+    def post(self, request: Request) -> Response:
+        return Response(FoundSerializer(registrations.find(**given(TokenSerializer, request))).data)
+
+
+class CompleteRegistrationView(InternalView):
+    def post(self, request: Request) -> Response:
+        return Response({"customer_id": registrations.complete(**given(CompleteSerializer, request))})
+
+
+class AccountView(InternalView):
+    """The end of an account whose profile another service has forgotten."""
+
+    def delete(self, request: Request, account_id: str) -> Response:
+        accounts.close(account_id=account_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AccountSessionView(InternalView):
+    def post(self, request: Request, account_id: str) -> Response:
+        return Response(accounts.session_of(account_id=account_id))
+
+
+class StaffCheckView(InternalView):
+    def post(self, request: Request) -> Response:
+        asked = {"address": client_address(request._request), **given(CheckSerializer, request)}
+        account = accounts.authenticate_staff(**asked)
+        return Response({"id": account.pk, "email": account.email})

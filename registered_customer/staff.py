@@ -1,0 +1,44 @@
+"""Members of staff: accounts without a profile, made by who runs the shop."""
+
+import secrets
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from registered_customer import passwords
+from registered_customer.models import Account
+from shopkit.config import ConfigurationError, config
+from shopkit.customers.sessions import close_all
+from shopkit.errors import Invalid
+
+
+@transaction.atomic
+def make(*, email: str, password: str | None = None) -> str | None:
+    """Makes the account with that email one of staff, or makes one; the password, if it had to be made up.
+
+    Without a password, an account that is there keeps its own. `Invalid("weak_password")`.
+    """
+    account = Account.objects.select_for_update().filter(email=email.lower()).first()
+    made_up = secrets.token_urlsafe(16) if account is None and password is None else None
+    account = account or Account(email=email.lower())
+    if password is not None:
+        passwords.check_new(password, of=account)
+    if new := password or made_up:
+        account.password = make_password(new)
+    account.role, account.active = Account.Role.STAFF, True
+    account.save()
+    close_all(subject=account.pk)
+    return made_up
+
+
+def make_first() -> None:
+    """The account that `SHOP_STAFF_EMAIL` and `SHOP_STAFF_PASSWORD` name, unless one with that email is there."""
+    email, password = config().staff_email, config().staff_password
+    if not email or Account.objects.filter(email=email.lower()).exists():
+        return
+    if not password:
+        raise ConfigurationError("SHOP_STAFF_EMAIL needs SHOP_STAFF_PASSWORD beside it.")
+    try:
+        make(email=email, password=password)
+    except Invalid as weak:
+        raise ConfigurationError(f"SHOP_STAFF_PASSWORD: {weak.message}") from None
