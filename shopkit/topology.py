@@ -32,6 +32,7 @@ class Service:
     item_type: str | None = None
     customer_type: str | None = None
     proxies: bool = False
+    keeps_accounts: bool = False
 
     @property
     def relational(self) -> bool:
@@ -63,14 +64,24 @@ def item(name: str, port: int, path: str, item_type: str) -> Service:
     return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type)
 
 
-def customer(name: str, port: int, path: str, customer_type: str, store: Store) -> Service:
+def customer(
+    name: str, port: int, path: str, customer_type: str, store: Store, keeps_accounts: bool = False
+) -> Service:
     """A customer service, behind the customer router."""
-    return Service(name, port, (path,), store, behind="customer_router", customer_type=customer_type)
+    return Service(
+        name,
+        port,
+        (path,),
+        store,
+        behind="customer_router",
+        customer_type=customer_type,
+        keeps_accounts=keeps_accounts,
+    )
 
 
 _LEAVES = (
     customer("guest_customer", 8001, "guest-customer", "guest", Store.SQLITE),
-    customer("registered_customer", 8007, "registered-customer", "registered", Store.MYSQL),
+    customer("registered_customer", 8007, "registered-customer", "registered", Store.MYSQL, keeps_accounts=True),
     customer("vip_customer", 8008, "vip-customer", "vip", Store.MYSQL),
     item("book_service", 8010, "books", "book"),
     item("laptop_service", 8011, "laptops", "laptop"),
@@ -141,6 +152,11 @@ def service(name: str) -> Service:
     if name not in SERVICES:
         raise KeyError(f"there is no service {name!r}; there are {', '.join(sorted(SERVICES))}")
     return SERVICES[name]
+
+
+def account_keeper() -> Service:
+    """The service that keeps the accounts, those of staff too."""
+    return next(service for service in SERVICES.values() if service.keeps_accounts)
 
 
 def by_item_type() -> dict[str, Service]:

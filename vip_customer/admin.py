@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from shopkit.admin import StaffAdmin
 from shopkit.customers.admin import CustomerAdmin, inline
 from vip_customer.models import Address, Benefit, Customer, PointsEntry, ViewedItem
 
@@ -15,6 +16,6 @@ class VipAdmin(CustomerAdmin):
 
 
 @admin.register(Benefit)
-class BenefitAdmin(admin.ModelAdmin):
+class BenefitAdmin(StaffAdmin):
     list_display = ("tier", "kind", "name", "value", "active")
     list_filter = ("tier", "kind", "active")
