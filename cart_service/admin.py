@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from cart_service.models import Cart, CartLine
-from shopkit.admin import NotWritten
+from shopkit.admin import NotWritten, StaffAdmin
 
 
 class LineInline(NotWritten, admin.TabularInline):  # type: ignore[type-arg]
@@ -12,7 +12,7 @@ class LineInline(NotWritten, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Cart)
-class CartAdmin(NotWritten, admin.ModelAdmin):  # type: ignore[type-arg]
+class CartAdmin(NotWritten, StaffAdmin):
     list_display = ["id", "owner_id", "owner_type", "version", "created_at", "updated_at"]
     list_filter = ["owner_type", "created_at"]
     search_fields = ["id", "owner_id"]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from order_service.models import Order, OrderEvent, OrderLine
-from shopkit.admin import LookOnly
+from shopkit.admin import LookOnly, StaffAdmin
 
 
 class LineInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -16,7 +16,7 @@ class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Order)
-class OrderAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class OrderAdmin(LookOnly, StaffAdmin):
     list_display = ["id", "customer_id", "status", "total", "currency", "shipping_method", "created_at"]
     list_filter = ["status", "shipping_method", "customer_type", "created_at"]
     search_fields = ["id", "customer_id", "email"]

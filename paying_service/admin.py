@@ -3,11 +3,11 @@
 from django.contrib import admin
 
 from paying_service.models import Payment
-from shopkit.admin import LookOnly
+from shopkit.admin import LookOnly, StaffAdmin
 
 
 @admin.register(Payment)
-class PaymentAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class PaymentAdmin(LookOnly, StaffAdmin):
     list_display = ["id", "order_id", "customer_id", "provider", "method", "amount", "currency", "status", "created_at"]
     list_filter = ["status", "provider", "method", "created_at"]
     search_fields = ["id", "order_id", "customer_id"]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from registered_customer import accounts
 from registered_customer.models import Account, Address, Customer, Purchase, ViewedItem
+from shopkit.admin import StaffAdmin
 from shopkit.customers.admin import CustomerAdmin, inline, read_only
 
 
@@ -17,7 +18,7 @@ class RegisteredAdmin(CustomerAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):
+class AccountAdmin(StaffAdmin):
     """Accounts begin with a registration or `make staff`; here they change their role, or are shut."""
 
     list_display = ("email", "role", "customer_type", "active", "created_at")

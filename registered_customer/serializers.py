@@ -1,6 +1,5 @@
 """The shape of a registered customer."""
 
-
 from rest_framework.validators import UniqueValidator
 
 from registered_customer.models import Customer

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from shipping_service.models import Shipment, ShipmentEvent
-from shopkit.admin import LookOnly
+from shopkit.admin import LookOnly, StaffAdmin
 
 
 class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -12,7 +12,7 @@ class EventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ShipmentAdmin(LookOnly, StaffAdmin):
     list_display = ["tracking_number", "order_id", "customer_id", "method", "weight_g", "status", "created_at"]
     list_filter = ["status", "method", "created_at"]
     search_fields = ["tracking_number", "order_id", "customer_id"]

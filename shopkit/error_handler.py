@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 from django.views.decorators.csrf import csrf_exempt
 from pymongo.errors import ConnectionFailure
@@ -110,8 +111,9 @@ class NoReport(ExceptionReporter):
     It has no say in the content type, so it leaves the error at the request, for the outermost middleware to answer.
     """
 
-    def get_traceback_html(self) -> str:
-        self.request.failed_with = as_shop_error(self.exc_value) or ShopError()
-        return ""
+    def get_traceback_html(self) -> SafeString:
+        known = as_shop_error(self.exc_value) if isinstance(self.exc_value, Exception) else None
+        self.request.failed_with = known or ShopError()  # type: ignore[union-attr]  # None for mails alone
+        return SafeString()
 
     get_traceback_text = get_traceback_html

@@ -11,7 +11,7 @@ from shopkit.logging import logging_config
 
 _BASE_APPS = ["django.contrib.staticfiles", "rest_framework", "django_filters", "drf_spectacular", "shopkit"]
 _ADMIN_APPS = [
-    "django.contrib.admin",
+    "shopkit.admin_site.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -70,13 +70,21 @@ _PASSWORDS = (
     "CommonPasswordValidator",
     "NumericPasswordValidator",
 )
+ADMIN_SECONDS = 3600  # how long staff stay signed in to an admin
 MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
 
 
-def settings_for(name: str, *, apps: tuple[str, ...] = (), mails: bool = False) -> dict[str, Any]:
+def settings_for(
+    name: str,
+    *,
+    apps: tuple[str, ...] = (),
+    mails: bool = False,
+    staff_backend: str = "shopkit.admin_login.StaffBackend",
+) -> dict[str, Any]:
     """The Django settings of one service, for `globals().update(...)` in its `settings.py`.
 
-    `apps` are those it alone needs; with `mails` it sends mail, and in production does not start without a server.
+    `apps` are those it alone needs; with `mails` it sends mail, and in production does not start without a server;
+    `staff_backend` checks who signs in to its admin.
     """
     service, env = topology.service(name), config()
     admin = service.relational
@@ -109,6 +117,12 @@ def settings_for(name: str, *, apps: tuple[str, ...] = (), mails: bool = False) 
         "DATA_UPLOAD_MAX_MEMORY_SIZE": MAX_BODY,
         "CORS_ALLOWED_ORIGINS": env.cors,
         "CORS_URLS_REGEX": r"^/api/",
+        "AUTHENTICATION_BACKENDS": [staff_backend] if admin else [],
+        "SESSION_COOKIE_AGE": ADMIN_SECONDS,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_NAME": f"{name}_session",
         "CSRF_COOKIE_NAME": f"{name}_csrf",
         "CSRF_FAILURE_VIEW": "shopkit.error_handler.forged",

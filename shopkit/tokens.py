@@ -82,10 +82,9 @@ def _decoded(token: str, key: PublicKey, audience: str) -> dict[str, Any]:
 
 
 def _is_access(claims: dict[str, Any], key: PublicKey) -> bool:
-    """A customer's token from the service that issues their type; staff are registered customers."""
-    issues = topology.service(key.service).issues
-    role, customer_type = claims.get("role"), claims.get("type")
-    return customer_type in issues and role in ROLES and (role == "customer" or customer_type == "registered")
+    """A customer's token is from a service that issues their type, that of staff from the one that keeps accounts."""
+    issuer, role = topology.service(key.service), claims.get("role")
+    return claims.get("type") in issuer.issues and role in ROLES and (role == "customer" or issuer.keeps_accounts)
 
 
 def _is_service(claims: dict[str, Any], key: PublicKey) -> bool:

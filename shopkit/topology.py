@@ -38,6 +38,7 @@ class Service:
     customer_type: str | None = None
     proxies: bool = False
     issues: tuple[str, ...] = ()
+    keeps_accounts: bool = False
 
     @property
     def relational(self) -> bool:
@@ -45,8 +46,8 @@ class Service:
 
     @property
     def may_call(self) -> tuple[str, ...]:
-        """The services that this one's tokens count at."""
-        return self.calls + self.tells
+        """The services that this one's tokens count at: the admin, where there is one, asks who is on the staff."""
+        return self.calls + self.tells + ((account_keeper().name,) if self.relational else ())
 
     @property
     def url(self) -> str:
@@ -75,10 +76,26 @@ def item(name: str, port: int, path: str, item_type: str) -> Service:
 
 
 def customer(
-    name: str, port: int, path: str, customer_type: str, store: Store, issues: tuple[str, ...] = ()
+    name: str,
+    port: int,
+    path: str,
+    customer_type: str,
+    store: Store,
+    *,
+    issues: tuple[str, ...] = (),
+    keeps_accounts: bool = False,
 ) -> Service:
     """A customer service, behind the customer router."""
-    return Service(name, port, (path,), store, behind="customer_router", customer_type=customer_type, issues=issues)
+    return Service(
+        name,
+        port,
+        (path,),
+        store,
+        behind="customer_router",
+        customer_type=customer_type,
+        issues=issues,
+        keeps_accounts=keeps_accounts,
+    )
 
 
 _LEAVES = (
@@ -90,6 +107,7 @@ _LEAVES = (
         "registered",
         Store.MYSQL,
         issues=("registered", "vip"),  # a VIP's account stays here
+        keeps_accounts=True,
     ),
     customer("vip_customer", 8008, "vip-customer", "vip", Store.MYSQL),
     item("book_service", 8010, "books", "book"),
@@ -162,6 +180,11 @@ def service(name: str) -> Service:
     if name not in SERVICES:
         raise KeyError(f"there is no service {name!r}; there are {', '.join(sorted(SERVICES))}")
     return SERVICES[name]
+
+
+def account_keeper() -> Service:
+    """The service that keeps the accounts, those of staff too."""
+    return next(service for service in SERVICES.values() if service.keeps_accounts)
 
 
 def by_item_type() -> dict[str, Service]:

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from shopkit.admin import StaffAdmin
 from shopkit.customers.admin import CustomerAdmin, inline, read_only
 from vip_customer.models import Address, Benefit, Customer, PointsEntry, Purchase, Redemption, TierChange, ViewedItem
 
@@ -19,6 +20,6 @@ class VipAdmin(CustomerAdmin):
 
 
 @admin.register(Benefit)
-class BenefitAdmin(admin.ModelAdmin):
+class BenefitAdmin(StaffAdmin):
     list_display = ("tier", "kind", "name", "value", "cost", "limit_per_year", "active")
     list_filter = ("tier", "kind", "active")

@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from shopkit.admin import StaffAdmin
 
-class CustomerAdmin(admin.ModelAdmin):
+
+class CustomerAdmin(StaffAdmin):
     list_display = ("id", "__str__", "moved_to", "created_at")
     list_filter = ("moved_to", "created_at")
     search_fields = ("id", "first_name", "last_name", "email")

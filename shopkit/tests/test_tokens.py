@@ -49,7 +49,6 @@ def test_staff_are_registered() -> None:
         {"role": "admin"},
         {"type": "guest"},
         {"type": "gold"},
-        {"type": "vip", "role": "staff"},
         {"sub": 7},
         {"sub": None},
         {"exp": None},
