@@ -38,6 +38,18 @@ def test_an_account_is_made_by_staff_and_not_verified(client: Client) -> None:
     assert (answer.json()["email"], answer.json()["email_verified"]) == ("new@example.com", False)
 
 
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("headers", [ME, {}], ids=["customer", "staff"])
+def test_an_email_is_not_changed_with_the_profile(
+    client: Client, customer: Customer, method: str, headers: dict[str, str]
+) -> None:
+    Customer.objects.create(id="124", email="taken@example.com")
+    for email in ("new@example.com", "taken@example.com", "no email"):
+        change = {"email": email, "first_name": "Ada"}
+        answer = getattr(client, method)("/api/registered-customer/123/", change, "application/json", headers=headers)
+        assert (answer.status_code, answer.json()["email"]) == (200, "ada@example.com")
+
+
 def test_search_finds_by_email(client: Client, customer: Customer) -> None:
     assert client.get("/api/customers/?search=ada@").json()["count"] == 1
 
