@@ -12,11 +12,16 @@ MAX_LINES = 100
 
 
 class Cart(Versioned):
-    """What one customer means to buy. Without an owner it belongs to whoever knows its id."""
+    """What one customer means to buy. Without an owner it belongs to whoever knows its id.
+
+    One that has become an order, or has been put into another (`merged_into`), is of the past.
+    """
 
     owner_id = models.CharField(max_length=64, null=True, blank=True)
     owner_type = models.CharField(max_length=20)
     currency = models.CharField(max_length=3, default="USD")
+    ordered_at = models.DateTimeField(null=True, editable=False)
+    merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, editable=False)
 
     class Meta:
         indexes = [

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cart_service import clients
 from cart_service.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed, found
+from shopkit.errors import Conflict, Invalid, Moved, NotFound, PreconditionFailed, found
 
 
 def create_cart(*, identity: Identity) -> Cart:
@@ -19,10 +19,12 @@ def create_cart(*, identity: Identity) -> Cart:
 
 
 def get_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
-    """The cart with its lines; `NotFound` when there is none or it is another's."""
+    """The cart with its lines; `NotFound` for none and for another's; `Moved` to the one it was put into."""
     cart = Cart.objects.prefetch_related("lines").filter(pk=cart_id).first()
     if cart is None or not (cart.owner_id is None or identity.may_see(cart.owner_id)):
         raise NotFound
+    if cart.merged_into_id:
+        raise Moved(f"/api/carts/{cart.merged_into_id}/")
     return cart
 
 
@@ -67,6 +69,8 @@ def _changing(cart: Cart, version: int | None) -> Iterator[None]:
         rows = Cart.objects.filter(pk=cart.pk) if version is None else Cart.objects.filter(pk=cart.pk, version=version)
         if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
             raise NotFound if version is None else PreconditionFailed
+        if rows.model.objects.filter(pk=cart.pk).exclude(ordered_at=None, merged_into=None).exists():
+            raise Conflict("This cart is of the past; make another.", code="cart_closed")
         yield
 
 

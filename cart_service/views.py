@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from cart_service import services
+from cart_service import merging, services
 from cart_service.filters import CartFilter
 from cart_service.models import Cart
 from cart_service.serializers import AddItemSerializer, CartSerializer, QuantitySerializer
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.permissions import IsKnown
+from shopkit.permissions import IsKnown, IsService
 
 
 class CartListView(ListAPIView[Cart]):
@@ -87,6 +87,15 @@ class CartItemView(APIView):
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         changed = services.remove_line(cart=cart, line_id=line_id, version=expected_version(request))
         return Response(status=status.HTTP_204_NO_CONTENT, headers=etag(changed.version))
+
+
+class CartOrderedView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, cart_id: uuid.UUID) -> Response:
+        merging.close(cart_id=cart_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _answer(cart: Cart, code: int = status.HTTP_200_OK) -> Response:

@@ -2,9 +2,8 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from customer_router.models import Move
 from shopkit import http, topology
 from shopkit.auth import Identity
 from shopkit.errors import Moved, ShopError
@@ -31,6 +30,16 @@ class Registration:
     guest_id: str | None
 
 
+class Moving(Protocol):
+    """What is asked of a move in the journal."""
+
+    pk: uuid.UUID
+    customer_id: str
+    origin: str
+    target: str
+    registration_id: uuid.UUID | None
+
+
 def place(*, customer_id: str) -> Place | None:
     """Where the customer is; None for nobody, or for one who is between two places; 502/503/504 if nobody can say."""
     told = http.of_each(_TYPES.values(), lambda service: http.find(service.name, _internal(customer_id)))
@@ -45,33 +54,33 @@ def _internal(customer_id: str, rest: str = "") -> str:
     return f"/internal/customers/{customer_id}/{rest}"
 
 
-def hold(move: Move) -> Body:
+def hold(move: Moving) -> Body:
     """`{ticket, customer}`; see `shopkit.customers.moves`, for all the steps."""
     return dict(_step(move, move.origin, "hold", to=move.target))
 
 
-def arrive(move: Move, held: Body) -> None:
+def arrive(move: Moving, held: Body) -> None:
     more = {"registration_id": str(move.registration_id)} if move.registration_id else {}
     _step(move, move.target, "arrive", origin=move.origin, **held, **more)
 
 
-def leave(move: Move) -> None:
+def leave(move: Moving) -> None:
     _step(move, move.origin, "leave")
 
 
-def settle(move: Move) -> None:
+def settle(move: Moving) -> None:
     _step(move, move.target, "settle")
 
 
-def release(move: Move) -> None:
+def release(move: Moving) -> None:
     _step(move, move.origin, "release")
 
 
-def refuse(move: Move) -> None:
+def refuse(move: Moving) -> None:
     _step(move, move.target, "refuse", origin=move.origin)
 
 
-def _step(move: Move, at: str, step: str, **body: object) -> Any:
+def _step(move: Moving, at: str, step: str, **body: object) -> Any:
     path = _internal(move.customer_id, f"moves/{move.pk}/{step}/")
     return http.call("POST", _TYPES[at].name, path, json=body)
 

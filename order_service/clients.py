@@ -42,6 +42,17 @@ def cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart | None:
         return Cart(body["owner_id"], body["owner_type"], body["currency"], tuple(map(_line, body["items"])))
 
 
+def close_cart(*, cart_id: str) -> None:
+    """Tells the cart service that this cart has become an order."""
+    http.call("POST", "cart_service", f"/internal/carts/{cart_id}/ordered/")
+
+
+def tell_customer(*, customer_id: str, customer_type: str, order: dict[str, Any]) -> None:
+    """Tells the customer's service, by way of the router, how an order is now."""
+    path = f"/internal/customers/{customer_id}/orders/"
+    http.call("POST", "customer_router", path, json={"customer_type": customer_type, "order": order})
+
+
 def _line(body: dict[str, Any]) -> Line:
     price = to_minor(Decimal(body["unit_price"]))
     return Line(body["item_id"], body["item_type"], body["name"], price, int(body["quantity"]))

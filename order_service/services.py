@@ -12,6 +12,9 @@ from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, NotFound
 from shopkit.money import shown
+from shopkit.outbox import services as outbox
+
+CART_ORDERED, ORDER_CHANGED = "cart_ordered", "order_changed"
 
 
 def place_order(
@@ -97,6 +100,7 @@ def _write(order: Order, *, name: str, **fields: Any) -> Order:
     before = order.status
     versioned.change(order, **fields)
     OrderEvent.objects.create(order=order, name=name, from_status=before, to_status=order.status)
+    _tell_customer(order)
     return order
 
 
@@ -105,6 +109,21 @@ def _keep(order: Order, lines: tuple[clients.Line, ...]) -> None:
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
     OrderEvent.objects.create(order=order, name="placed", to_status=order.status)
+    outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
+    _tell_customer(order)
+
+
+def _tell_customer(order: Order) -> None:
+    """The message names the order alone: what is told of it is what it has become by then."""
+    if order.customer_id:
+        outbox.put(kind=ORDER_CHANGED, payload={"order_id": str(order.pk)})
+
+
+@transaction.atomic
+def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
+    """What the guest ordered is the customer's. May be repeated."""
+    for order in Order.objects.select_for_update().filter(customer_id=guest_id).order_by("pk"):
+        _write(order, name="taken_over", customer_id=customer_id, customer_type=customer_type)
 
 
 def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:

@@ -9,7 +9,7 @@ from shopkit.customers.moves import Moves
 
 
 class RegisteredMoves(Moves):
-    def arrived(self, customer: Any, registration_id: uuid.UUID | None = None) -> None:
+    def arrived(self, customer: Any, registration_id: uuid.UUID | None = None, **more: Any) -> None:
         """A guest arrives with the registration that they began; its email is theirs from here on."""
         if registration_id:
             registrations.reserve(registration_id=registration_id, customer=customer)

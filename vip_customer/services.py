@@ -10,16 +10,26 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from shopkit import topology
 from shopkit.customers import purchases
-from shopkit.customers.services import check_settled
+from shopkit.customers.services import anonymise, check_settled
 from shopkit.errors import Forbidden, found
+from shopkit.outbox import services as outbox
 from vip_customer import points, rating
 from vip_customer.benefits import GOOD_FOR, Standing, standing
 from vip_customer.models import Benefit, Customer, PointsEntry, Redemption
 from vip_customer.tiers import tier_of
 
 BATCH = 200
+FORGOTTEN = "customer_forgotten"
 _CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are read for another
+
+
+@transaction.atomic
+def forget(*, customer: Customer) -> None:
+    """Anonymises a VIP, whose account is closed where it is kept."""
+    anonymise(customer=customer)
+    outbox.put(kind=FORGOTTEN, payload={"keeper": topology.account_keeper().name, "customer_id": customer.pk})
 
 
 @transaction.atomic

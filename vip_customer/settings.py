@@ -2,4 +2,4 @@
 
 from shopkit.settings import settings_for
 
-globals().update(settings_for("vip_customer", apps=("shopkit.idempotency",)))
+globals().update(settings_for("vip_customer", apps=("shopkit.idempotency", "shopkit.outbox")))

@@ -41,6 +41,9 @@ class VipViewSet(CustomerViewSet):
     ordering_fields = [*CustomerViewSet.ordering_fields, "points"]
     search_fields = [*CustomerViewSet.search_fields, "email"]
 
+    def perform_destroy(self, instance: Any) -> None:
+        services.forget(customer=instance)
+
     @extend_schema(responses=PointsEntrySerializer(many=True))
     def points(self, request: Request, customer_id: str) -> Response:
         """The ledger, the latest first."""

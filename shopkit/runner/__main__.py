@@ -17,7 +17,6 @@ from shopkit.runner.errors import RunnerError
 
 OURS = ("*.sqlite3", "*.sqlite3-*", "secret_key", "dump.rdb")  # what `reset` deletes, beside the folders below
 OUR_FOLDERS = ("keys", "logs", "mail", "mongod", "run")
-OUR_FOLDERS = ("logs", "run", "mongod", "mail")
 
 
 def run(names: list[str]) -> None:

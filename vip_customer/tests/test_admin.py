@@ -153,7 +153,14 @@ def test_what_is_changed_is_logged_by_name_and_not_by_value(grace: Client, lines
 
 
 def test_what_is_added_is_logged(grace: Client, lines: Lines) -> None:
-    values = {"tier": "gold", "kind": Benefit.Kind.DISCOUNT, "name": "Summer", "value": "5", "active": "on"}
+    values = {
+        "tier": "gold",
+        "kind": Benefit.Kind.DISCOUNT,
+        "name": "Summer",
+        "value": "5",
+        "cost": "0",
+        "active": "on",
+    }
     response = grace.post("/admin/vip_customer/benefit/add/", values)
     assert response.status_code == 302, response.context["errors"]
     made = Benefit.objects.get(name="Summer")

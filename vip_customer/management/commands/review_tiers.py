@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from vip_customer.tasks import review_tiers
+from vip_customer.services import review_tiers
 
 
 class Command(BaseCommand):

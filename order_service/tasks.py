@@ -1,0 +1,36 @@
+"""What the order service tells others: carts that they were ordered, customers how their orders go."""
+
+from typing import Any
+
+from order_service import clients
+from order_service.models import Order, Status
+from order_service.services import CART_ORDERED, ORDER_CHANGED
+from shopkit.outbox.models import Message
+
+
+def close_cart(message: Message) -> None:
+    clients.close_cart(cart_id=message.payload["cart_id"])
+
+
+def tell_customer(message: Message) -> None:
+    """How the order is now; one that was deleted since has nothing to tell."""
+    order = Order.objects.filter(pk=message.payload["order_id"]).first()
+    if order is not None and order.customer_id:
+        clients.tell_customer(customer_id=order.customer_id, customer_type=order.customer_type, order=told(order))
+
+
+def told(order: Order) -> dict[str, Any]:
+    """What a customer's service is told of an order; amounts in minor units."""
+    return {
+        "order_id": str(order.pk),
+        "version": order.version,
+        "status": order.status,
+        "total": order.total,
+        "goods": order.subtotal,
+        "refunded": order.subtotal if order.status == Status.REFUNDED else 0,
+        "currency": order.currency,
+        "placed_at": order.created_at.isoformat(),
+    }
+
+
+HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer}
