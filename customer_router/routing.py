@@ -16,7 +16,7 @@ _MOVES = ("upgrade", "downgrade")
 async def pick(request: Request) -> Forward | None:
     """The customer service; None for what the router answers itself. A caller who names no type is a guest."""
     segments = request.path.strip("/").split("/")
-    if segments[3:] and segments[3] in _MOVES:
+    if segments[0] != "api" or (segments[3:] and segments[3] in _MOVES):
         return None
     if segments[1:2] == ["auth"]:
         return await _auth(request, segments[2] if segments[2:] else "")

@@ -87,6 +87,9 @@ def test_a_refresh_token_names_who_gave_it_out(call: str, refresh: str, service:
         "/api/customers/me/upgrade/",
         "/api/customers/123/downgrade/",
         "/api/guest-customer/123/upgrade/",
+        "/internal/customers/123/orders/",
+        "/internal/registered-customer/123/orders/",
+        "/internal/auth/register/",
     ],
 )
 def test_what_concerns_two_services_the_router_answers(path: str) -> None:
