@@ -10,7 +10,12 @@ import pytest
 from shopkit import settings, topology
 from shopkit.config import ROOT, config
 
-PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "shop.example.com"}
+PRODUCTION = {
+    "SHOP_ENV": "production",
+    "SECRET_KEY": "0123456789" * 5,
+    "ALLOWED_HOSTS": "shop.example.com",
+    "EMAIL_HOST": "mail.example.com",
+}
 
 
 def check(service: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -153,15 +153,10 @@ def test_what_is_changed_is_logged_by_name_and_not_by_value(grace: Client, lines
 
 
 def test_what_is_added_is_logged(grace: Client, lines: Lines) -> None:
-    values = {
-        "tier": "gold",
-        "kind": Benefit.Kind.DISCOUNT,
-        "name": "Summer",
-        "value": "5",
-        "cost": "0",
-        "active": "on",
-    }
-    response = grace.post("/admin/vip_customer/benefit/add/", values)
+    add = "/admin/vip_customer/benefit/add/"
+    form = grace.get(add).context["adminform"].form
+    defaults = {field.name: field.value() for field in form if field.value() is not None}
+    response = grace.post(add, {**defaults, "tier": "gold", "kind": Benefit.Kind.DISCOUNT, "name": "Summer"})
     assert response.status_code == 302, response.context["errors"]
     made = Benefit.objects.get(name="Summer")
     told = [(line["action"], line["model"], line["ids"]) for line in lines]
