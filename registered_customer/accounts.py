@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from registered_customer import limits, passwords
-from registered_customer.models import Account, Customer
+from registered_customer.models import Account, Customer, Registration
 from registered_customer.standins import Pair, close_all, open_session
 from shopkit.customers.services import anonymise
 from shopkit.errors import Conflict, Invalid, Unauthenticated, found
@@ -79,7 +79,8 @@ def settle(*, account_id: str, customer_type: str) -> None:
 
 @transaction.atomic
 def close(*, account_id: str) -> None:
-    """Deletes the account, if there is one, and ends its sessions."""
+    """Deletes the account, if there is one, with what is kept of its registration, and ends its sessions."""
+    Registration.objects.filter(customer_id=account_id).delete()
     Account.objects.filter(pk=account_id).delete()
     close_all(subject=account_id)
 
@@ -99,7 +100,7 @@ def keep(*, account: Account) -> None:
 
 
 def follow(*, customer: Customer) -> None:
-    """Gives the account the email that staff gave the customer; `Conflict` when it is another account's."""
+    """Gives the account, if there is one, the email that staff gave the customer; `Conflict` if another's has it."""
     others = Account.objects.filter(email=customer.email).exclude(pk=customer.pk)
     if customer.email and others.exists():
         raise Conflict("Another account has that email.", code="email_taken")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Model
 from rest_framework.serializers import BaseSerializer
 
@@ -15,6 +16,10 @@ class RegisteredViewSet(CustomerViewSet):
     queryset = Customer.objects.all()
     serializer_class = RegisteredSerializer
     search_fields = [*CustomerViewSet.search_fields, "email"]
+
+    @transaction.atomic
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        accounts.follow(customer=serializer.save())
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         accounts.follow(customer=serializer.save())

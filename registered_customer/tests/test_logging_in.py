@@ -145,6 +145,13 @@ def test_a_customer_can_not_take_another_email_without_showing_it_to_be_theirs(a
         assert (answer.status_code, answer.json()["email"], answer.json()["first_name"]) == (200, EMAIL, "A")
 
 
+def test_staff_can_not_make_a_customer_with_the_email_of_an_account_elsewhere(staff: Caller, account: Account) -> None:
+    Customer.objects.filter(pk="123").update(moved_to="vip", email=None)
+    answer = staff.post("/api/customers/", {"email": EMAIL})
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+    assert Customer.objects.count() == 1
+
+
 def test_staff_can_and_the_account_follows(staff: Caller, account: Account) -> None:
     assert staff.patch("/api/customers/123/", {"email": "new@example.com"}).status_code == 200
     assert Account.objects.get().email == "new@example.com"

@@ -187,6 +187,14 @@ def test_too_many_registrations_of_one_email_are_refused(anybody: Caller) -> Non
     assert anybody.post(REGISTER, {**ADA, "email": "bob@example.com"}).status_code == 201
 
 
+def test_of_a_customer_who_is_deleted_no_registration_is_kept(
+    anybody: Caller, router: Caller, delivered: Mailbox, staff: Caller
+) -> None:
+    customer_id = router.post(COMPLETE, {"token": token_of(anybody, delivered)}).json()["customer_id"]
+    assert staff.delete(f"/api/customers/{customer_id}/").status_code == 204
+    assert not Registration.objects.exists()
+
+
 def test_completing_is_for_our_own_services_only(anybody: Caller, staff: Caller) -> None:
     for path in (FIND, COMPLETE):
         assert {who.post(path, {"token": "x"}).status_code for who in (anybody, staff)} == {403}
