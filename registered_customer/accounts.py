@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from registered_customer import limits, passwords
-from registered_customer.models import Account, Customer
+from registered_customer.models import Account, Customer, Registration
 from shopkit.customers.services import anonymise
 from shopkit.customers.sessions import Pair, close_all, open_session
 from shopkit.errors import Conflict, Invalid, Unauthenticated, found
@@ -74,7 +74,8 @@ def change_password(*, account_id: str, old: str, new: str, address: str) -> Pai
 
 @transaction.atomic
 def close(*, account_id: str) -> None:
-    """Deletes the account, if there is one, and ends its sessions."""
+    """Deletes the account, if there is one, with what is kept of its registration, and ends its sessions."""
+    Registration.objects.filter(customer_id=account_id).delete()
     Account.objects.filter(pk=account_id).delete()
     close_all(subject=account_id)
 
@@ -91,6 +92,12 @@ def keep(*, account: Account) -> None:
     """Saves what staff changed of an account; its sessions end, or they would go on under what it was."""
     account.save(update_fields=["role", "active"])
     close_all(subject=account.pk)
+
+
+def check_free(*, customer: Customer) -> None:
+    """`Conflict("email_taken")` when the email that staff give a customer is another account's, a VIP's perhaps."""
+    if Account.objects.filter(email=customer.email).exclude(pk=customer.pk).exists():
+        raise Conflict("Another account has that email.", code="email_taken")
 
 
 def profile(*, account: Account) -> Customer | None:

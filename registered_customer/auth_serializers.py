@@ -33,7 +33,7 @@ class RegisterSerializer(EmailSerializer):
     last_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
 
-class RegisteredSerializer(EmailSerializer):
+class RegistrationSerializer(EmailSerializer):
     message = serializers.CharField()
 
 

@@ -17,13 +17,13 @@ from registered_customer.auth_serializers import (
     LoginSerializer,
     MessageSerializer,
     PairSerializer,
-    RegisteredSerializer,
     RegisterSerializer,
+    RegistrationSerializer,
     SessionSerializer,
     given,
 )
 from registered_customer.models import Account
-from registered_customer.serializers import RegisteredSerializer as ProfileSerializer
+from registered_customer.serializers import RegisteredSerializer
 from shopkit.auth import caller, guest_of
 from shopkit.customers.auth_views import AuthView, RefreshView
 from shopkit.permissions import IsKnown
@@ -31,7 +31,7 @@ from shopkit.throttle import client_address
 
 
 class RegisterView(AuthView):
-    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer})
+    @extend_schema(request=RegisterSerializer, responses={201: RegistrationSerializer})
     def post(self, request: Request) -> Response:
         """Asks for an account. It is there once the email is verified; a mail says how, or that there is one already.
 
@@ -63,7 +63,7 @@ class LoginView(AuthView):
 
 def _profile(account: Account) -> dict[str, Any]:
     customer = accounts.profile(account=account)
-    return dict(ProfileSerializer(customer).data if customer else AccountSerializer(account).data)
+    return dict(RegisteredSerializer(customer).data if customer else AccountSerializer(account).data)
 
 
 class AccountRefreshView(RefreshView):

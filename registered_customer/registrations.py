@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from registered_customer import limits, passwords
@@ -44,8 +45,12 @@ def resend(*, email: str, address: str) -> None:
 
 
 def find(*, token: str) -> Registration:
-    """The registration; `Invalid("invalid_token")` when it is none, or of another day. A completed one is found too."""
-    return _found(Registration.objects.filter(token_hash=hashed(token), expires_at__gt=timezone.now()).first())
+    """The registration that waits; `Invalid("invalid_token")` when it is none, was completed, or is of another day."""
+    return _found(_of(token).filter(completed_at=None).first())
+
+
+def _of(token: str) -> "QuerySet[Registration]":
+    return Registration.objects.filter(token_hash=hashed(token), expires_at__gt=timezone.now())
 
 
 def _found(registration: Registration | None) -> Registration:
@@ -62,15 +67,15 @@ def complete(*, token: str, customer_id: str | None = None) -> str:
     """
     try:
         with transaction.atomic():
-            return _complete(find(token=token), customer_id)
+            return _complete(_found(_of(token).first()), customer_id)
     except IntegrityError:
         raise _taken() from None
 
 
 def _complete(registration: Registration, customer_id: str | None) -> str:
     registration = Registration.objects.select_for_update().get(pk=registration.pk)
-    if registration.customer_id:
-        return registration.customer_id
+    if registration.completed_at:
+        return str(registration.customer_id)
     if Account.objects.filter(email=registration.email).exists():
         raise _taken()
     customer = _customer(registration, customer_id)

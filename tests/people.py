@@ -107,8 +107,8 @@ def mailed_token(fleet: Fleet, email: str) -> str:
 
 def mails_to(fleet: Fleet, email: str) -> Iterator[str]:
     """The plain texts of the mails to that address, the oldest first."""
-    for path in sorted((fleet.data / "mail").glob("*.log"), key=lambda path: path.stat().st_mtime_ns):
-        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    for path in sorted((fleet.data / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
+        message = message_from_bytes(path.read_bytes().rstrip(b"-\n"), policy=policy.default)
         body = message.get_body(("plain",)) if message["To"] == email else None
         if body is not None:
             yield body.get_content()

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core import mail
 from rest_framework.test import APIClient
 
+from registered_customer import accounts, passwords
+from registered_customer import staff as staff_accounts
 from registered_customer.models import Account, Customer
 from shopkit import throttle
 from shopkit.auth import Identity
@@ -43,8 +46,6 @@ def account(db: None) -> Account:
 
 
 def make_account(customer_id: str = "123", email: str = EMAIL, **more: Any) -> Account:
-    from django.contrib.auth.hashers import make_password
-
     Customer.objects.create(id=customer_id, email=email, first_name="Ada", email_verified=True)
     return Account.objects.create(id=customer_id, email=email, password=make_password(PASSWORD), **more)
 
@@ -68,3 +69,16 @@ def token_in(sent: Any) -> str:
     assert f"\n{found[1]}\n" in sent.body
     assert found[1] in sent.alternatives[0][0]
     return found[1]
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose sessions have been ended."""
+    subjects: list[str] = []
+
+    def close_all(*, subject: str) -> None:
+        subjects.append(subject)
+
+    for module in (accounts, passwords, staff_accounts):
+        monkeypatch.setattr(module, "close_all", close_all)
+    return subjects

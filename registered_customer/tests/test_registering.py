@@ -112,7 +112,7 @@ def test_completing_again_gives_the_same_customer(anybody: Caller, router: Calle
     token = token_of(anybody, delivered)
     first = router.post(COMPLETE, {"token": token}).json()
     assert router.post(COMPLETE, {"token": token}).json() == first
-    assert router.post(FIND, {"token": token}).status_code == 200
+    assert router.post(FIND, {"token": token}).status_code == 400
     assert Account.objects.count() == 1
 
 
@@ -185,6 +185,14 @@ def test_too_many_registrations_of_one_email_are_refused(anybody: Caller) -> Non
     answers = [anybody.post(REGISTER, ADA).status_code for _ in range(6)]
     assert answers == [201] * 5 + [429]
     assert anybody.post(REGISTER, {**ADA, "email": "bob@example.com"}).status_code == 201
+
+
+def test_of_a_customer_who_is_deleted_no_registration_is_kept(
+    anybody: Caller, router: Caller, delivered: Mailbox, staff: Caller
+) -> None:
+    customer_id = router.post(COMPLETE, {"token": token_of(anybody, delivered)}).json()["customer_id"]
+    assert staff.delete(f"/api/customers/{customer_id}/").status_code == 204
+    assert not Registration.objects.exists()
 
 
 def test_completing_is_for_our_own_services_only(anybody: Caller, staff: Caller) -> None:

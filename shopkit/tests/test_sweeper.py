@@ -1,10 +1,19 @@
 """Sweeps: each in its time, one's failure being nobody else's, and an end that does not wait."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
+from conftest import free_port
+from shopkit import topology
+from shopkit.config import ROOT
 from shopkit.sweeper import Sweep, Sweeper, declared
+from tests.stores import wait_for
 
 PATIENCE = 10
 
@@ -55,3 +64,43 @@ def test_a_sweep_that_hangs_does_not_hold_up_the_end() -> None:
 
 def test_a_service_without_tasks_has_nothing_to_sweep() -> None:
     assert declared("gateway") == ()
+
+
+SERVED = """
+import sys, time, types
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from shopkit import server
+from shopkit.sweeper import Sweep
+
+name, folder = sys.argv[1], Path(sys.argv[2])
+
+def mark():
+    (folder / f"swept-{time.monotonic_ns()}").touch()
+
+def hang():
+    (folder / "hangs").touch()
+    time.sleep(60)
+
+tasks = sys.modules[f"{name}.tasks"] = types.ModuleType(f"{name}.tasks")
+tasks.__spec__ = ModuleSpec(tasks.__name__, None)
+tasks.SWEEPS = (Sweep(mark, every=0.01),) if sys.argv[3] == "mark" else (Sweep(hang, every=0.01),)
+server.main([name])
+"""
+
+
+@pytest.mark.parametrize("service", ["gateway", "book_service"])  # a proxy, and one that answers by itself
+@pytest.mark.parametrize(("sweep", "sign"), [("mark", "swept-*"), ("hang", "hangs")])
+def test_a_running_service_sweeps_and_ends_when_told_whatever_a_sweep_is_at(
+    tmp_path: Path, service: str, sweep: str, sign: str
+) -> None:
+    offset = free_port() - topology.service(service).port
+    environment = {**os.environ, "SHOP_DATA": str(tmp_path), "SHOP_PORT_OFFSET": str(offset)}
+    command = [sys.executable, "-c", SERVED, service, str(tmp_path), sweep]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    try:
+        wait_for(lambda: len(list(tmp_path.glob(sign))) >= (3 if sweep == "mark" else 1), seconds=PATIENCE)
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()

@@ -25,6 +25,7 @@ GATEWAY = f"http://localhost:{8000 + OFFSET}"
 CONTAINERS: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ADDRESS = re.compile(r"http://[a-z-]+:(80\d\d)$")
+DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 Environment = dict[str, str]
 KEYS: Environment = dict(line.split("=", 1) for line in keys.made(topology.SERVICES, ""))  # type: ignore[misc]
 
@@ -40,6 +41,7 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
     """The container's environment, with the addresses of this machine for those of the containers."""
     given: Environment = CONTAINERS[name]["environment"]
     service = given["SHOP_SERVICE"]
+    given = {key: DEFAULT.sub(r"\1", value) for key, value in given.items()}
     here = {
         key: ADDRESS.sub(lambda at: f"http://127.0.0.1:{int(at[1]) + OFFSET}", value) for key, value in given.items()
     }
@@ -52,6 +54,7 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
         "SHOP_HSTS": "",
         "SHOP_RATE_LIMIT": "",
         "SHOP_AUTH_RATE_LIMIT": "",
+        "EMAIL_HOST": "127.0.0.1",
         "SHOP_BEHIND_PROXY": "1",
         "REDIS_URL": servers["REDIS_URL"],
         "SHOP_BIND": "127.0.0.1",

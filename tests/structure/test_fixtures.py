@@ -51,6 +51,7 @@ SHIPMENTS_OF = {
     "delivered": {"delivered"},
     "refunded": {"returned"},
 }
+ACCOUNT = "registered_customer.account"
 Row = dict[str, Any]
 
 
@@ -199,6 +200,18 @@ def test_accounts_have_an_email_of_their_own_in_lower_case() -> None:
     emails = [row["email"] for kind in ("registered", "vip") for row in CUSTOMERS[kind].values() if row["email"]]
     assert len(set(emails)) == len(emails)
     assert all(email == email.lower() for email in emails)
+
+
+def test_who_is_registered_or_a_vip_has_an_account_without_a_password() -> None:
+    accounts = {row["pk"]: (row["email"], row.get("customer_type", "registered")) for row in rows(ACCOUNT)}
+    assert accounts == {
+        pk: (customer["email"], kind)
+        for kind in ("registered", "vip")
+        for pk, customer in CUSTOMERS[kind].items()
+        if home(pk, kind) == kind
+    }
+    assert {row["password"] for row in rows(ACCOUNT)} == {"!"}
+    assert all(customer["email_verified"] for customer in CUSTOMERS["registered"].values() if customer["email"])
 
 
 def test_no_email_and_no_phone_could_be_somebodys() -> None:

@@ -94,6 +94,22 @@ def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, told:
     assert delivery.deliver_due() == 1
 
 
+def test_the_courier_stops_for_the_other_sweeps(monkeypatch: pytest.MonkeyPatch, told: list[Any]) -> None:
+    put()
+    monkeypatch.setattr(delivery, "AT_A_TIME_SECONDS", 0)
+    assert delivery.deliver_due() == 0
+    assert told == []
+
+
+def test_who_waits_longest_is_told_first(told: list[Any]) -> None:
+    messages = [put() for _ in range(3)]
+    for number, message in enumerate(messages):
+        Message.objects.filter(pk=message.pk).update(payload={"number": number})
+        let_time_pass(message, number)
+    delivery.deliver_due()
+    assert told == [{"number": 2}, {"number": 1}, {"number": 0}]
+
+
 def test_the_same_key_is_one_message(told: list[Any]) -> None:
     assert put(key="order-1").pk == put(key="order-1").pk
     assert put(key="order-2").pk != put("mail", key="order-1").pk

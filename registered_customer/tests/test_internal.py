@@ -1,0 +1,39 @@
+"""What our own services may do with accounts: move them, open sessions, and close them."""
+
+import pytest
+
+from registered_customer import accounts
+from registered_customer.models import Account
+from shopkit.errors import Unauthenticated
+from shopkit.testing import Caller
+
+pytestmark = pytest.mark.django_db
+ACCOUNT, SESSION = "/internal/accounts/123/", "/internal/accounts/123/session/"
+
+
+def test_a_session_is_opened_for_an_active_account(router: Caller, account: Account) -> None:
+    answer = router.post(SESSION, {})
+    assert (answer.status_code, set(answer.json())) == (200, {"access", "refresh"})
+    Account.objects.update(active=False)
+    assert router.post(SESSION, {}).status_code == 404
+    assert router.post("/internal/accounts/9/session/", {}).status_code == 404
+
+
+def test_an_account_is_closed_with_its_sessions(router: Caller, account: Account, ended: list[str]) -> None:
+    for _ in range(2):
+        assert router.delete(ACCOUNT).status_code == 204
+    assert not Account.objects.exists()
+    assert ended == ["123", "123"]
+
+
+def test_who_is_not_active_has_no_standing(account: Account) -> None:
+    Account.objects.update(active=False)
+    with pytest.raises(Unauthenticated):
+        accounts.standing(account_id="123")
+
+
+def test_all_that_is_for_our_own_services_only(anybody: Caller, staff: Caller, account: Account) -> None:
+    for who in (anybody, staff):
+        answers = [who.post(SESSION, {}), who.patch(ACCOUNT, {"customer_type": "vip"}), who.delete(ACCOUNT)]
+        assert [answer.status_code for answer in answers] == [403] * 3
+    assert Account.objects.get().customer_type == "registered"
