@@ -11,7 +11,7 @@ from shopkit import keys, topology
 from shopkit.config import Config, ConfigurationError, config
 from shopkit.testing import at_once
 
-PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "s" * 50, "ALLOWED_HOSTS": "shop.example.com"}
+PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "shop.example.com"}
 SEED = keys.new_seed()
 OWN = keys.SigningKey("book_service", SEED).public
 LIST = f"{OWN.service}:{OWN.text}"

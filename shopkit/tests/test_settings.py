@@ -10,7 +10,7 @@ from shopkit.config import Config, ConfigurationError
 from shopkit.settings import settings_for
 
 Given = Callable[..., dict[str, Any]]
-PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "s" * 50, "ALLOWED_HOSTS": "shop.example.com"}
+PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "shop.example.com"}
 SMTP = {
     "EMAIL_HOST": "mail.example.com",
     "EMAIL_PORT": "2525",
