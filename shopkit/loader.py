@@ -1,19 +1,22 @@
 """Loads the sample data into a running fleet: `python -m shopkit.loader [SERVICE …]`. What is there stays as it is."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from shopkit import http, topology
+import requests
+
+from shopkit import topology
 from shopkit.config import ROOT, config
-from shopkit.errors import ShopError
 from shopkit.runner import state
 
 Say = Callable[[str], None]
 AT_ONCE = 2
+READY_SECONDS = 5
 
 
 class LoadError(Exception):
@@ -54,12 +57,16 @@ def find_stores() -> None:
 def check_running(services: Iterable[topology.Service]) -> None:
     """`LoadError` for the first service that is not ready."""
     for service in services:
-        try:
-            http.get(service.name, "/health/ready")
-        except ShopError:
+        if not _is_ready(service):
             raise LoadError(
                 f"{service.name} is not ready at {service.url}; start the fleet with `make run`, then run this again."
-            ) from None
+            )
+
+
+def _is_ready(service: topology.Service) -> bool:
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(f"{service.url}/health/ready", timeout=READY_SECONDS).ok
+    return False
 
 
 def main() -> None:

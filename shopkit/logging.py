@@ -39,8 +39,11 @@ def logging_config(level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": json_formatter}},
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "json"}},
         "root": {"handlers": ["stdout"], "level": level},
-        # our own line says more than these, and once
-        "loggers": {name: {"level": "ERROR"} for name in ("django.request", "django.security", "urllib3")},
+        "loggers": {
+            "django": {"handlers": []},  # or Django's own handler would write as well, and not in JSON
+            # our own line says more than these, and once
+            **{name: {"level": "ERROR"} for name in ("django.request", "django.security", "urllib3")},
+        },
     }
 
 

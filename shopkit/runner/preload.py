@@ -3,11 +3,15 @@
 Only modules that need no settings at import: each service has settings of its own.
 """
 
+import contextlib
+import ctypes
 import gc
 from importlib import import_module
 
 _SHARED = (
     "django.contrib.admin.options",
+    "argon2",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
     "django.core.cache.backends.redis",
     "django.core.handlers.asgi",
     "django.core.handlers.wsgi",
@@ -22,6 +26,11 @@ _SHARED = (
     "gunicorn.arbiter",
     "httptools",
     "jsonschema",
+    "jwt",
+    "limits.aio.storage",
+    "limits.aio.strategies",
+    "limits.storage",
+    "limits.strategies",
     "prometheus_client",
     "pydantic_settings",
     "pymongo",
@@ -40,7 +49,12 @@ _SHARED = (
 )
 
 
+_M_ARENA_MAX = -8  # mallopt(3)
+
+
 def preload() -> None:
+    with contextlib.suppress(AttributeError, OSError):  # Linux with glibc only; harmless elsewhere
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)  # threads that share the GIL need no heap each
     for name in _SHARED:
         import_module(name)
     gc.collect()

@@ -26,13 +26,13 @@ class Door:
 
 
 def _doors() -> list[Door]:
-    """Each service's paths: at its own port, at its router's, and at the gateway."""
+    """Each service's lists: at its own port, at its router's, and at the gateway."""
     return [
         Door(at, f"/api/{path}/")
         for service in topology.SERVICES.values()
         for path in service.paths
         for at in (service.name, service.behind, "gateway")
-        if at
+        if at and path != "auth"
     ]
 
 

@@ -58,7 +58,7 @@ def test_a_typed_path_is_answered_alike_at_the_gateway_the_router_and_the_servic
     assert all(other == first for other in others)
 
 
-@pytest.mark.parametrize("path", topology.by_path())
+@pytest.mark.parametrize("path", sorted(set(topology.by_path()) - {"auth"}))
 def test_v1_and_a_path_without_its_slash_are_the_same(fleet: Fleet, path: str) -> None:
     plain = fleet.get(f"/api/{path}/")
     assert plain.status_code == 200
