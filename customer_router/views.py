@@ -16,9 +16,9 @@ from customer_router.serializers import (
 )
 from shopkit import topology
 from shopkit.auth import caller, guest_of
+from shopkit.client_address import client_address
 from shopkit.customers.auth_views import AuthView, SessionSerializer
 from shopkit.permissions import IsKnown, IsService
-from shopkit.throttle import client_address
 
 
 class UpgradeView(APIView):

@@ -1,8 +1,8 @@
 """How often one client may call: at the gateway, once for the whole fleet; more strictly where they sign in."""
 
-from functools import cache, lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from functools import cache
 
+from shopkit.client_address import counted
 from shopkit.config import config
 from shopkit.hygiene import Headers
 from shopkit.proxy import Request
@@ -37,18 +37,7 @@ def client_address(request: Request) -> str:
     """
     peer = (request.scope.get("client") or ("unknown",))[0]
     chain = request.arrival.forwarded.get(b"x-forwarded-for", b"") if config().behind_proxy else b""
-    return _network(chain.rpartition(b",")[2].decode("latin-1").strip()) or _network(peer) or peer
-
-
-@lru_cache(maxsize=4096)
-def _network(text: str) -> str | None:
-    try:
-        address: IPv4Address | IPv6Address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or ip_network((address.packed, 64), strict=False))
-    return str(address)
+    return counted(chain.rpartition(b",")[2].decode("latin-1").strip()) or counted(peer) or peer
 
 
 @cache

@@ -25,9 +25,9 @@ from registered_customer.auth_serializers import (
 from registered_customer.models import Account
 from registered_customer.serializers import RegisteredSerializer
 from shopkit.auth import caller, guest_of
+from shopkit.client_address import client_address
 from shopkit.customers.auth_views import AuthView, RefreshView
 from shopkit.permissions import IsKnown
-from shopkit.throttle import client_address
 
 
 class RegisterView(AuthView):

@@ -13,8 +13,8 @@ from registered_customer.auth_serializers import (
     TokenSerializer,
     given,
 )
+from shopkit.client_address import client_address
 from shopkit.permissions import IsService
-from shopkit.throttle import client_address
 
 
 class InternalView(APIView):

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from shopkit import http, topology
+from shopkit.client_address import client_address
 from shopkit.errors import ShopError
 
 EMAIL_LENGTH = 254  # characters (RFC 5321 §4.5.3.1)
@@ -51,7 +52,7 @@ class StaffBackend(BaseBackend):
         """None for wrong credentials; `ValidationError` with a sentence when they can't be checked now."""
         if not username or not password:
             return None
-        address = request.META.get("REMOTE_ADDR", "") if request else ""
+        address = client_address(request) if request else ""
         try:
             staff = self.check(email=username, password=password, address=address)
         except ShopError as error:

@@ -85,19 +85,15 @@ class TooManyRequests(ShopError):
     status, code, message = 429, "rate_limited", "There were too many requests; try again later."
 
     def __init__(self, retry_after: int, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(headers={"Retry-After": str(retry_after), **(headers or {})})
+        super().__init__(headers={"Retry-After": str(max(1, retry_after)), **(headers or {})})
+
+
+class Throttled(TooManyRequests):
+    code, message = "throttled", "There were too many attempts; try again later."
 
 
 class HeadersTooLarge(ShopError):
     status, code, message = 431, "headers_too_large", "The request's headers are larger than this service takes."
-
-
-class Throttled(ShopError):
-    status, code, message = 429, "throttled", "Too many attempts; try again later."
-
-    def __init__(self, retry_after: int) -> None:
-        """`retry_after` in seconds."""
-        super().__init__(headers={"Retry-After": str(max(1, retry_after))})
 
 
 class BadGateway(ShopError):

@@ -134,9 +134,12 @@ def _answer(service: str, response: requests.Response) -> Any:
         body = response.json()
     except ValueError as error:
         raise unusable(service) from error
-    if response.ok and not response.is_redirect:
+    if response.status_code < 300:
         return body
-    raise _refusal(service, response.status_code, body)
+    refusal = _refusal(service, response.status_code, body)
+    if "Retry-After" in response.headers:
+        refusal.headers["Retry-After"] = response.headers["Retry-After"]
+    raise refusal
 
 
 def _refusal(service: str, status: int, body: object) -> ShopError:

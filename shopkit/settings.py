@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 
 from shopkit import topology
 from shopkit.config import Config, ConfigurationError, config
@@ -70,6 +71,7 @@ _PASSWORDS = (
     "CommonPasswordValidator",
     "NumericPasswordValidator",
 )
+_EXPOSED = ["ETag", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 ADMIN_SECONDS = 3600  # how long staff stay signed in to an admin
 MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
 
@@ -117,6 +119,8 @@ def settings_for(
         "DATA_UPLOAD_MAX_MEMORY_SIZE": MAX_BODY,
         "CORS_ALLOWED_ORIGINS": env.cors,
         "CORS_URLS_REGEX": r"^/api/",
+        "CORS_ALLOW_HEADERS": [*default_headers, "idempotency-key", "if-match", "x-customer-type", "x-request-id"],
+        "CORS_EXPOSE_HEADERS": _EXPOSED,
         "AUTHENTICATION_BACKENDS": [staff_backend] if admin else [],
         "SESSION_COOKIE_AGE": ADMIN_SECONDS,
         "SESSION_COOKIE_HTTPONLY": True,

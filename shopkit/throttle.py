@@ -1,7 +1,6 @@
 """How often something may be tried: counted in Redis over all processes or, without one, in this process's memory."""
 
 import hashlib
-import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
@@ -21,14 +19,6 @@ from shopkit.errors import Throttled
 
 REDIS_SECONDS = 0.5
 AWAY_SECONDS = 5.0  # for so long, a Redis that failed is not asked again
-# loopback, private and link-local (RFC 1122, 1918, 3927, 4193, 4291)
-_OURS = [
-    ipaddress.ip_network(network)
-    for network in (
-        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
-        *("::1/128", "fc00::/7", "fe80::/10"),
-    )
-]
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -98,35 +88,3 @@ def windows() -> _Windows:
 
 def _ask(question: Callable[[MovingWindowRateLimiter], T]) -> T:
     return windows().ask(question)
-
-
-def client_address(request: HttpRequest) -> str:
-    """Whom to count a request against: the client's address; of an IPv6 address its /64, which one customer has.
-
-    `X-Forwarded-For` counts only from a peer on this machine or in our own network, as the hops of the fleet are. Each
-    adds the address it saw, so the client is the last one that is not of our own network; where all are, the first.
-    """
-    peer = request.META.get("REMOTE_ADDR", "")
-    said = request.headers.get("X-Forwarded-For", "") if _is_ours(peer) else ""
-    seen = [*filter(None, map(str.strip, said.split(","))), peer]
-    return _network(next((address for address in reversed(seen) if not _is_ours(address)), seen[0]))
-
-
-def _is_ours(address: str) -> bool:
-    found = _parsed(address)
-    return found is not None and any(found in network for network in _OURS)
-
-
-def _network(address: str) -> str:
-    found = _parsed(address)
-    if found is None:
-        return address[:100]
-    return str(found if found.version == 4 else ipaddress.ip_network((found, 64), strict=False))
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return getattr(found, "ipv4_mapped", None) or found

@@ -7,7 +7,7 @@ import requests
 import responses
 
 from shopkit import http, topology
-from shopkit.errors import BadGateway, GatewayTimeout, NotFound, ShopError, Unavailable
+from shopkit.errors import BadGateway, GatewayTimeout, Moved, NotFound, ShopError, Unavailable
 
 BOOKS = topology.service("book_service")
 URL = f"{BOOKS.url}/api/books/book_1/"
@@ -34,6 +34,23 @@ def test_a_refusal_keeps_its_status_and_code() -> None:
         ask()
     error = refused.value
     assert (error.status, error.code, error.message, error.details) == (409, "taken", "No.", {"id": ["taken"]})
+
+
+@responses.activate
+def test_a_refusal_keeps_when_to_try_again() -> None:
+    responses.get(URL, json={"error": "No.", "code": "throttled"}, status=429, headers={"Retry-After": "7"})
+    with pytest.raises(ShopError) as refused:
+        ask()
+    assert refused.value.headers["Retry-After"] == "7"
+
+
+@responses.activate
+def test_who_has_moved_is_elsewhere() -> None:
+    told = {"error": "Moved.", "code": "moved", "details": {"location": ["/internal/vip-customer/1/orders/"]}}
+    responses.get(URL, json=told, status=307)
+    with pytest.raises(Moved) as moved:
+        ask()
+    assert moved.value.headers["Location"] == "/internal/vip-customer/1/orders/"
 
 
 @responses.activate

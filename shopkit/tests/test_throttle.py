@@ -8,9 +8,10 @@ from limits.errors import StorageError
 
 from conftest import free_port
 from shopkit import throttle
+from shopkit.client_address import client_address
 from shopkit.errors import Throttled
 from shopkit.runner.stores import redis_program
-from shopkit.throttle import Limit, client_address
+from shopkit.throttle import Limit
 from tests.stores import process, wait_for
 
 TWICE = Limit("twice", 2, 60)
