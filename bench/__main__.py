@@ -16,16 +16,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import requests
-
 from bench import nginx
 from bench.load import Run, family, load, resident_mb
 from tests.fleet import Fleet, running
+from tests.people import STAFF, Person, guest, staff
 from tests.stores import free_port, listens, wait_for
 
 OFFSET = 5000
 CONNECTIONS = (1, 16, 64)
-SERVICES = ("gateway", "items_router", "book_service")
+SERVICES = ("gateway", "customer_router", "guest_customer", "registered_customer", "items_router", "book_service")
+SECURE = {"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": "100000000/minute", **STAFF}  # counted, and never too many
 Target = tuple[str, dict[str, list[int]]]
 """A URL, and the processes on the way to it by name."""
 
@@ -50,7 +50,8 @@ def two_hops(folder: Path, *, seconds: int, rounds: int) -> None:
     with fleet_of_books(folder) as fleet, contextlib.ExitStack() as stack:
         inner, inner_process = stack.enter_context(nginx.hop(folder / "inner", to=fleet.port("book_service")))
         outer, outer_process = stack.enter_context(nginx.hop(folder / "outer", to=inner))
-        path = f"/api/books/{a_book(fleet)}/"
+        boss, caller = staff(fleet), guest(fleet).session["access"]
+        path = f"/api/books/{a_book(boss)}/"
         behind = {name: family(fleet.pid(name)) for name in ("book_service", "mongodb")}
         hops = {name: family(fleet.pid(name)) for name in ("gateway", "items_router")}
         nginx_hops = {"outer nginx": family(outer_process.pid), "inner nginx": family(inner_process.pid)}
@@ -59,20 +60,20 @@ def two_hops(folder: Path, *, seconds: int, rounds: int) -> None:
             "gateway → router": (f"http://127.0.0.1:{fleet.port('gateway')}{path}", {**hops, **behind}),
             "nginx → nginx": (f"http://127.0.0.1:{outer}{path}", {**nginx_hops, **behind}),
         }
-        print(f"One book (`GET {path}`), embedded stores:\n")
-        table(compare(targets, seconds=seconds, rounds=rounds))
-        memory(fleet)
+        print(f"One book (`GET {path}`), embedded stores, secure access, with a guest's token, limits counted:\n")
+        table(compare(targets, seconds=seconds, rounds=rounds, token=caller))
+        memory(boss)
 
 
-def compare(targets: dict[str, Target], *, seconds: int, rounds: int) -> dict[tuple[str, int], Run]:
+def compare(targets: dict[str, Target], *, seconds: int, rounds: int, token: str) -> dict[tuple[str, int], Run]:
     """Each target in turn, round after round, so that whatever else the machine does meets all of them."""
     for url, leaders in targets.values():
-        load(url, connections=16, seconds=1, leaders=leaders)
+        load(url, connections=16, seconds=1, leaders=leaders, token=token)
     runs: dict[tuple[str, int], list[Run]] = {}
     for _ in range(rounds):
         for connections in CONNECTIONS:
             for name, (url, leaders) in targets.items():
-                run = load(url, connections=connections, seconds=seconds, leaders=leaders)
+                run = load(url, connections=connections, seconds=seconds, leaders=leaders, token=token)
                 runs.setdefault((name, connections), []).append(run)
     return {key: median(each) for key, each in runs.items()}
 
@@ -117,6 +118,7 @@ def gateway_before(upstream: int, port: int, folder: Path) -> Iterator[list[int]
     """A gateway whose carts are at another port; its processes."""
     env = {
         **os.environ,
+        **SECURE,
         "CART_SERVICE_URL": f"http://127.0.0.1:{upstream}",
         "SHOP_PORT_OFFSET": str(port - 8000),
         "SHOP_DATA": str(folder / "hop"),
@@ -131,13 +133,13 @@ def gateway_before(upstream: int, port: int, folder: Path) -> Iterator[list[int]
         process.wait(timeout=15)
 
 
-def memory(fleet: Fleet) -> None:
+def memory(boss: Person) -> None:
     """What an upload of 500 KB and a download of 10 MB, 20 times each, add to each hop."""
-    hops = {name: family(fleet.pid(name)) for name in ("gateway", "items_router")}
+    hops = {name: family(boss.fleet.pid(name)) for name in ("gateway", "items_router")}
     before = {name: resident_mb(pids) for name, pids in hops.items()}
     book = {"name": "Large", "type": "book", "author": "A", "description": "x", "unknown": "x" * 500_000}
     for _ in range(20):
-        assert fleet.call("POST", "/api/books/", json=book).status_code == 201
+        assert boss.post("/api/books/", book).status_code == 201
     grown = {name: resident_mb(pids) - before[name] for name, pids in hops.items()}
     print(
         "20 uploads of 500 KB add to a hop's memory: " + ", ".join(f"{name} {mb:.1f} MB" for name, mb in grown.items())
@@ -147,13 +149,13 @@ def memory(fleet: Fleet) -> None:
 
 @contextlib.contextmanager
 def fleet_of_books(folder: Path) -> Iterator[Fleet]:
-    with running(folder / "data", offset=OFFSET, services=SERVICES) as fleet:
+    with running(folder / "data", offset=OFFSET, services=SERVICES, environment=SECURE) as fleet:
         yield fleet
 
 
-def a_book(fleet: Fleet) -> str:
+def a_book(boss: Person) -> str:
     body = {"name": "Clean Code", "type": "book", "author": "Robert Martin", "isbn": "9780132350884", "price": "29.99"}
-    answer = requests.post(f"{fleet.url()}/api/items/", json=body, timeout=10)
+    answer = boss.post("/api/items/", body)
     answer.raise_for_status()
     return str(answer.json()["id"])
 

@@ -23,10 +23,13 @@ class Run:
     cpu: dict[str, float]
 
 
-def load(url: str, *, connections: int, seconds: int, leaders: dict[str, Iterable[int]]) -> Run:
-    """Loads `url`; `leaders` names the processes to account for: name → pids."""
+def load(
+    url: str, *, connections: int, seconds: int, leaders: dict[str, Iterable[int]], token: str | None = None
+) -> Run:
+    """Loads `url`, as whoever has that token; `leaders` names the processes to account for: name → pids."""
     before = {name: _cpu_seconds(pids) for name, pids in leaders.items()}
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url]
+    caller = ["-H", f"Authorization: Bearer {token}"] if token else []
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *caller, url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     requests = int(_found(r"(\d+) requests in", output))
     spent = {name: (_cpu_seconds(pids) - before[name]) * 1000 / requests for name, pids in leaders.items()}
