@@ -52,3 +52,8 @@ def all_first_items(
 
     answers = http.of_each(services, ask)
     return {service.item_type or "": answers[service.name] for service in services}
+
+
+def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -> dict[str, Any]:
+    """One step of an order's stock at an item service; see `shopkit.items.internal`."""
+    return dict(http.call("POST", service, f"/internal/reservations/{order_id}/{step}/", json=body))

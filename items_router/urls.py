@@ -2,11 +2,19 @@
 
 from django.urls import path
 
+from items_router import reservations
 from items_router.views import CollectionListView, CollectionView, CombinedItemsView
+from shopkit.items.internal import reservation_urls
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
     path("api/products/", CombinedItemsView.as_view(schema=None)),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),
+    *reservation_urls(
+        reserve=reservations.reserve,
+        release=reservations.release,
+        commit=reservations.commit,
+        restock=reservations.restock,
+    ),
 ]

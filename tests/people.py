@@ -1,14 +1,17 @@
 """People in a fleet in secure access: guests, customers and staff, each with tokens of their own."""
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import Any
 
+import jwt
 import requests
 
+from shopkit import keys
 from tests.fleet import Fleet
 from tests.stores import wait_for
 
@@ -131,3 +134,12 @@ def order(person: Person, **more: Any) -> dict[str, Any]:
     answer = person.post("/api/orders/", wish)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+def service_headers(fleet: Fleet, audience: str, *, by: str) -> dict[str, str]:
+    """As the service `by` calls the service `audience`, with its own key of that fleet."""
+    key, now = keys.SigningKey(by, (fleet.data / "keys" / by).read_text()), int(time.time())
+    claims = {"iss": by, "sub": by, "aud": audience, "iat": now, "exp": now + 60, "jti": uuid.uuid4().hex}
+    claims |= {"type": "service", "role": "service"}
+    token = jwt.encode(claims, key.key, "EdDSA", headers={"kid": key.public.kid, "typ": "service+jwt"})
+    return {"Authorization": f"Bearer {token}"}

@@ -10,7 +10,7 @@ from shopkit.items.kind import ItemKind
 from shopkit.items.services import items
 from shopkit.schema import PAGE_PARAMETERS, ordering_parameter
 
-_HIDDEN = ("words", "holds")
+_HIDDEN = ("words", "holds", "changes")
 
 
 class ItemQuery(Documents):

@@ -1,11 +1,14 @@
 """The shape of an item: the fields all types share. A type's serializer adds its own as class attributes."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from shopkit.money import CurrencyField, MoneyField
+
+ITEM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 class RatingSerializer(serializers.Serializer[Any]):
@@ -79,4 +82,27 @@ class StockChangeSerializer(serializers.Serializer[Any]):
     def validate_change(self, value: int) -> int:
         if value == 0:
             raise serializers.ValidationError("A change of nothing is no change.")
+        return value
+
+
+class StockEntrySerializer(serializers.Serializer[Any]):
+    """One change: `quantity` is what it added to, or took from, what is free to sell."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    quantity = serializers.IntegerField()
+    order_id = serializers.CharField(required=False)
+    reason = serializers.CharField(required=False)
+    by = serializers.CharField(required=False)
+
+
+class LinesSerializer(serializers.Serializer[Any]):
+    """`{lines: {item_id: quantity}}`; `key` names a restocking."""
+
+    lines = serializers.DictField(child=serializers.IntegerField(min_value=1, max_value=10**6), allow_empty=False)
+    key = serializers.RegexField(r"^[A-Za-z0-9_-]{1,80}\Z", required=False)
+
+    def validate_lines(self, value: dict[str, int]) -> dict[str, int]:
+        if any(not ITEM_ID.fullmatch(item_id) for item_id in value):
+            raise serializers.ValidationError("An item's id has letters, digits, - and _ only.")
         return value

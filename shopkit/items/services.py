@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 
 from shopkit import mongo
 from shopkit.errors import Conflict, PreconditionFailed, found
+from shopkit.items import stock
 from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
@@ -24,6 +25,7 @@ def items() -> Collection[Document]:
 def ensure_indexes() -> None:
     for field in INDEXES:
         items().create_index([(field, 1), ("_id", 1)])
+    stock.ensure_indexes()
 
 
 def get(*, item_id: str) -> Document:
@@ -44,9 +46,9 @@ def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
     document = {
         "images": [],
         "rating": {"average": 0.0, "count": 0},
-        "holds": {},
         "created_at": now,
         **values,
+        **stock.beginning(values.get("available", 0)),
         "_id": item_id,
         "updated_at": now,
         "version": 1,
@@ -77,17 +79,15 @@ def delete(*, item_id: str, version: int | None) -> None:
     current = get(item_id=item_id)
     if version is not None and current["version"] != version:
         raise PreconditionFailed
-    if items().delete_one({"_id": item_id, "version": current["version"], "holds": {}}).deleted_count == 0:
+    deleted = items().find_one_and_delete({"_id": item_id, "version": current["version"], "holds": {}})
+    if deleted is None:
         raise Conflict("The item is held by an order, or has just changed.", code="item_in_use")
+    stock.forget(deleted)
 
 
-def adjust_stock(*, item_id: str, change: int) -> Document:
+def adjust_stock(*, item_id: str, change: int, reason: str, by: str | None) -> Document:
     """Adds to what is free to sell, or takes from it; `Conflict` rather than below zero."""
-    updated = items().find_one_and_update(
-        {"_id": item_id, "available": {"$gte": max(0, -change)}},
-        {"$inc": {"available": change, "version": 1}, "$set": {"updated_at": _now()}},
-        return_document=ReturnDocument.AFTER,
-    )
+    updated = stock.adjust(item_id=item_id, change=change, reason=reason, by=by)
     if updated is None:
         get(item_id=item_id)
         raise Conflict("There is not that much in stock.", code="out_of_stock")

@@ -7,14 +7,17 @@ from drf_spectacular.utils import extend_schema, extend_schema_view, inline_seri
 from rest_framework import serializers
 
 from shopkit.etag import IF_MATCH
+from shopkit.items import internal, stock
 from shopkit.items.kind import ItemKind
 from shopkit.items.query import list_parameters
-from shopkit.items.views import ItemListView, ItemView, KindView, StockView
+from shopkit.items.serializers import StockEntrySerializer
+from shopkit.items.views import ItemListView, ItemView, KindView, StockLogView, StockView
 
 _ROUTES: tuple[tuple[str, type[KindView]], ...] = (
     ("", ItemListView),
     ("<str:item_id>/", ItemView),
     ("<str:item_id>/stock/", StockView),
+    ("<str:item_id>/stock/log/", StockLogView),
 )
 _ALIASES = ("items", "products")
 
@@ -24,7 +27,10 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
     views = [(rest, _of_kind(view, kind)) for rest, view in _ROUTES]
     typed = [path(f"api/{kind.path}/{rest}", view.as_view()) for rest, view in views]
     aliases = [path(f"api/{alias}/{rest}", view.as_view(schema=None)) for alias in _ALIASES for rest, view in views]
-    return typed + aliases
+    reservations = internal.reservation_urls(
+        reserve=internal.reserve, release=stock.release, commit=stock.commit, restock=stock.restock
+    )
+    return [*typed, *aliases, *reservations]
 
 
 def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:
@@ -40,19 +46,26 @@ def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:
         change = extend_schema(parameters=[IF_MATCH], request=kind.serializer, responses=kind.serializer)
         delete = extend_schema(parameters=[IF_MATCH], responses={204: None})
         methods = {"get": extend_schema(responses=kind.serializer), "put": change, "patch": change, "delete": delete}
-    else:
+    elif view is StockView:
         methods = {"post": extend_schema(responses=kind.serializer)}
+    else:
+        page = _page(f"{kind.type.title()}StockLog", StockEntrySerializer(many=True))
+        methods = {"get": extend_schema(responses=page)}
     return extend_schema_view(**methods)(copy)
 
 
 def _list_schema(kind: ItemKind) -> Any:
-    page = inline_serializer(
-        f"{kind.type.title()}Page",
+    page = _page(f"{kind.type.title()}Page", kind.serializer(many=True))
+    return extend_schema(parameters=list_parameters(kind.all_filters), responses=page, operation_id=f"{kind.path}_list")
+
+
+def _page(name: str, results: Any) -> Any:
+    return inline_serializer(
+        name,
         {
             "count": serializers.IntegerField(),
             "next": serializers.URLField(allow_null=True),
             "previous": serializers.URLField(allow_null=True),
-            "results": kind.serializer(many=True),
+            "results": results,
         },
     )
-    return extend_schema(parameters=list_parameters(kind.all_filters), responses=page, operation_id=f"{kind.path}_list")

@@ -8,15 +8,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from shopkit.auth import caller
 from shopkit.errors import Invalid, NotFound
 from shopkit.etag import etag, expected_version
-from shopkit.items import services
+from shopkit.items import services, stock
 from shopkit.items.kind import ItemKind
 from shopkit.items.query import ItemQuery
-from shopkit.items.serializers import StockChangeSerializer
+from shopkit.items.serializers import StockChangeSerializer, StockEntrySerializer
 from shopkit.mongo import Document
 from shopkit.pagination import Pages
-from shopkit.permissions import ReadOrStaff
+from shopkit.permissions import IsStaff, ReadOrStaff
 
 
 class KindView(APIView):
@@ -77,6 +78,19 @@ class ItemView(KindView):
 class StockView(KindView):
     @extend_schema(request=StockChangeSerializer)
     def post(self, request: Request, item_id: str) -> Response:
+        """Staff only: adds to what is free to sell, or takes from it."""
         change = StockChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
-        return self.answer(services.adjust_stock(item_id=item_id, change=change.validated_data["change"]))
+        by = caller(request).customer_id
+        return self.answer(services.adjust_stock(item_id=item_id, by=by, **change.validated_data))
+
+
+class StockLogView(KindView):
+    """Staff only: every change of an item's stock, the latest first."""
+
+    permission_classes = [IsStaff]
+
+    def get(self, request: Request, item_id: str) -> Response:
+        pages = self.pagination_class()
+        page: Any = pages.paginate_queryset(stock.history(item_id=item_id), request, self)
+        return pages.get_paginated_response(StockEntrySerializer(page, many=True).data)

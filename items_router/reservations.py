@@ -1,0 +1,54 @@
+"""An order's stock over all types: each item service is asked for its own; of a reservation, all do it or none."""
+
+from collections import defaultdict
+from typing import Any
+
+from items_router import clients
+from shopkit import topology
+from shopkit.errors import Conflict, ShopError
+
+Lines = dict[str, int]
+_TYPES = topology.by_item_type()
+
+
+def reserve(*, order_id: str, lines: Lines) -> dict[str, Any]:
+    """`{items: {id: {price}}}`, prices in minor units as they are now. Errors as of `shopkit.items.stock.reserve`."""
+    items: dict[str, Any] = {}
+    try:
+        for service, part in _by_service(lines).items():
+            items |= clients.take_step(service=service, order_id=order_id, step="reserve", body={"lines": part})[
+                "items"
+            ]
+    except ShopError:
+        release(order_id=order_id, lines=lines)
+        raise
+    return {"items": items}
+
+
+def release(*, order_id: str, lines: Lines) -> dict[str, Any]:
+    return _each(order_id, "release", lines)
+
+
+def commit(*, order_id: str, lines: Lines) -> dict[str, Any]:
+    return _each(order_id, "commit", lines)
+
+
+def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:
+    return _each(order_id, "restock", lines, key=key)
+
+
+def _each(order_id: str, step: str, lines: Lines, **more: str) -> dict[str, Any]:
+    for service, part in _by_service(lines).items():
+        clients.take_step(service=service, order_id=order_id, step=step, body={"lines": part, **more})
+    return {}
+
+
+def _by_service(lines: Lines) -> dict[str, Lines]:
+    parts: dict[str, Lines] = defaultdict(dict)
+    for item_id, quantity in lines.items():
+        service = _TYPES.get(item_id.partition("_")[0])
+        if service is None:
+            message = "There is no such item."
+            raise Conflict(message, code="unknown_item", details={item_id: [message]})
+        parts[service.name][item_id] = quantity
+    return dict(sorted(parts.items()))

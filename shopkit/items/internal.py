@@ -1,0 +1,40 @@
+"""What the items router asks of an item service for an order; never reached from outside."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shopkit.items import stock
+from shopkit.items.serializers import LinesSerializer
+from shopkit.permissions import IsService
+
+
+class ReservationView(APIView):
+    """One step of an order's stock; `act` does it."""
+
+    permission_classes = [IsService]
+    act: Callable[..., Any] | None = None
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, order_id: uuid.UUID) -> Response:
+        given = LinesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        assert self.act is not None
+        return Response(self.act(order_id=str(order_id), **given.validated_data) or {})
+
+
+def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
+    """The same routes at an item service and at the items router, each with the use-cases of its own."""
+    order = "internal/reservations/<uuid:order_id>/"
+    return [path(f"{order}{name}/", ReservationView.as_view(act=staticmethod(act))) for name, act in steps.items()]
+
+
+def reserve(*, order_id: str, lines: stock.Lines) -> dict[str, Any]:
+    """`{items: {id: {price}}}`, prices in minor units as they are now."""
+    return {"items": {item["_id"]: {"price": item["price"]} for item in stock.reserve(order_id=order_id, lines=lines)}}

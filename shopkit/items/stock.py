@@ -1,0 +1,231 @@
+"""Stock: what is free to sell, what orders hold, what is sold. Each step is one conditional update of one item.
+
+An item's `available`, `held` and `sold` add up to what was ever put in. `holds` has one entry an order, so that each step
+can be repeated. The update that changes stock also writes the change down in the item (`changes`); a sweep moves it to
+the stock log, whose entries are never changed.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from shopkit import mongo
+from shopkit.errors import Conflict, ShopError
+from shopkit.mongo import Document
+
+HOLD = timedelta(minutes=10)
+REPEATED_WITHIN = timedelta(seconds=10)  # so long, a step that could be repeated is looked for in the item
+REPEATABLE = ("commit", "restock")
+TRIES = 50
+Lines = Mapping[str, int]
+"""Item id → how many."""
+
+
+def items() -> Collection[Document]:
+    return mongo.collection("items")
+
+
+def log() -> Collection[Document]:
+    return mongo.collection("stock_log")
+
+
+def ensure_indexes() -> None:
+    items().create_index([("held", 1), ("_id", 1)])
+    items().create_index([("unlogged", 1), ("_id", 1)])
+    log().create_index([("item_id", 1), ("at", 1), ("_id", 1)])
+
+
+def beginning(available: int) -> Document:
+    """The stock fields of a new item."""
+    initial = {"initial": _change("initial", available)} if available else {}
+    return {"available": available, "held": 0, "sold": 0, "holds": {}, "changes": initial, "unlogged": len(initial)}
+
+
+def adjust(*, item_id: str, change: int, reason: str, by: str | None = None) -> Document | None:
+    """Adds to what is free to sell, or takes from it; the item, or None if there is none with that much."""
+    made = {"reason": reason, **({"by": by} if by else {})}
+    free = {"_id": item_id, "available": {"$gte": max(0, -change)}}
+    return _step(free, f"adjust-{uuid.uuid4().hex}", "adjust", change, made, inc={"available": change})
+
+
+def reserve(*, order_id: str, lines: Lines) -> list[Document]:
+    """Holds all lines for the order, or none; the items as they are then. Asked again, the holds last longer.
+
+    `Conflict`: `unknown_item`, `not_for_sale`, `out_of_stock`, `reserved_otherwise`, with the item's id in `details`.
+    """
+    held: list[Document] = []
+    try:
+        for item_id, quantity in sorted(lines.items()):
+            held.append(_hold(item_id, order_id, quantity))
+    except ShopError:
+        release(order_id=order_id, lines=lines)
+        raise
+    return held
+
+
+def _hold(item_id: str, order_id: str, quantity: int) -> Document:
+    hold, expires = f"holds.{order_id}", _now() + HOLD
+    free = {"_id": item_id, "price": {"$gte": 0}, "available": {"$gte": quantity}, hold: {"$exists": False}}
+    for _ in range(TRIES):
+        moved = {"available": -quantity, "held": quantity}
+        put = {hold: {"quantity": quantity, "expires": expires}}
+        taken = _step(free, _unique("reserve", order_id), "reserve", -quantity, {"order_id": order_id}, moved, put)
+        if taken is not None:
+            return taken
+        item = items().find_one({"_id": item_id})
+        if item is None or order_id not in item["holds"]:
+            raise _refusal(item_id, item, quantity)
+        if item["holds"][order_id]["quantity"] != quantity:
+            raise _conflict("reserved_otherwise", item_id, "This order holds another number of this item.")
+        same = {"_id": item_id, f"{hold}.quantity": quantity}
+        if items().update_one(same, {"$set": {f"{hold}.expires": expires}}).matched_count:
+            return item
+    raise Conflict
+
+
+def _refusal(item_id: str, item: Document | None, quantity: int) -> Conflict:
+    if item is None:
+        return _conflict("unknown_item", item_id, "There is no such item any more.")
+    if item.get("price") is None:
+        return _conflict("not_for_sale", item_id, "This item is not for sale.")
+    return _conflict("out_of_stock", item_id, f"There are {item['available']} of this item, not {quantity}.")
+
+
+def release(*, order_id: str, lines: Iterable[str]) -> None:
+    """Gives back what the order holds; what it does not hold, it need not give back."""
+    for item_id in sorted(lines):
+        _end(item_id, order_id, "release", lambda held: {"available": held, "held": -held})
+
+
+def commit(*, order_id: str, lines: Lines) -> None:
+    """What the order holds is sold. `Conflict("hold_gone")`, and nothing more is sold, when it holds one no longer."""
+    for item_id in sorted(lines):
+        sold = _end(item_id, order_id, "commit", lambda held: {"held": -held, "sold": held})
+        if not sold and not _was_done(item_id, f"commit-{order_id}"):
+            raise _conflict("hold_gone", item_id, "This order does not hold this item any more.")
+
+
+def restock(*, order_id: str, key: str, lines: Lines) -> None:
+    """What was sold comes back, once for each `key`: a cancellation after payment, or goods sent back."""
+    for item_id, quantity in sorted(lines.items()):
+        change = f"restock-{key}"
+        if not _was_done(item_id, change):
+            sold = {"_id": item_id, "sold": {"$gte": quantity}, f"changes.{change}": {"$exists": False}}
+            moved = {"available": quantity, "sold": -quantity}
+            _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)
+
+
+def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
+    """Takes the order's hold away; whether there was one."""
+    hold = f"holds.{order_id}"
+    for _ in range(TRIES):
+        item = items().find_one({"_id": item_id, hold: {"$exists": True}})
+        if item is None:
+            return False
+        held = item["holds"][order_id]["quantity"]
+        change = f"commit-{order_id}" if kind == "commit" else _unique(kind, order_id)
+        inc, told = moved(held), {"order_id": order_id}
+        same = {"_id": item_id, f"{hold}.quantity": held}
+        if _step(same, change, kind, inc.get("available", 0), told, inc, unset={hold: ""}) is not None:
+            return True
+    raise Conflict
+
+
+def _was_done(item_id: str, change: str) -> bool:
+    """Whether this change is in the item or, where it goes from there, in the log."""
+    in_item = items().find_one({"_id": item_id, f"changes.{change}": {"$exists": True}})
+    return in_item is not None or log().find_one({"_id": f"{item_id}:{change}"}) is not None
+
+
+def _step(
+    where: Document,
+    change: str,
+    kind: str,
+    quantity: int,
+    told: Document,
+    inc: Document,
+    put: Document | None = None,
+    unset: Document | None = None,
+) -> Document | None:
+    """One update: the stock, the change written down, and the item's version."""
+    update: Document = {
+        "$inc": {**inc, "version": 1, "unlogged": 1},
+        "$set": {**(put or {}), f"changes.{change}": {**_change(kind, quantity), **told}, "updated_at": _now()},
+        **({"$unset": unset} if unset else {}),
+    }
+    return items().find_one_and_update(where, update, return_document=ReturnDocument.AFTER)
+
+
+def release_expired() -> int:
+    """Gives back the holds whose time is up; how many."""
+    now, count = _now(), 0
+    for item in items().find({"held": {"$gt": 0}}, {"holds": 1}):
+        expired = [order for order, hold in item["holds"].items() if hold["expires"] <= now]
+        count += sum(_expire(item["_id"], order, item["holds"][order]) for order in expired)
+    return count
+
+
+def _expire(item_id: str, order_id: str, hold: Document) -> bool:
+    same = {"_id": item_id, f"holds.{order_id}.expires": hold["expires"]}  # not one that was made to last meanwhile
+    held = hold["quantity"]
+    moved, gone = {"available": held, "held": -held}, {f"holds.{order_id}": ""}
+    change = _unique("expire", order_id)
+    return _step(same, change, "expire", held, {"order_id": order_id}, moved, unset=gone) is not None
+
+
+def write_log() -> int:
+    """Moves changes that are old enough from the items to the log; how many. An entry that is there is the same one."""
+    count, old = 0, _now() - REPEATED_WITHIN
+    for item in items().find({"unlogged": {"$gt": 0}}, {"changes": 1}):
+        ready = {n: c for n, c in item["changes"].items() if c["kind"] not in REPEATABLE or c["at"] <= old}
+        _write_down(item["_id"], ready)
+        for name in ready:
+            there = {"_id": item["_id"], f"changes.{name}": {"$exists": True}}
+            items().update_one(there, {"$unset": {f"changes.{name}": ""}, "$inc": {"unlogged": -1}})
+        count += len(ready)
+    return count
+
+
+def _write_down(item_id: str, changes: Document) -> None:
+    for name, change in changes.items():
+        with suppress(DuplicateKeyError):
+            log().insert_one({"_id": f"{item_id}:{name}", "item_id": item_id, **change})
+
+
+def forget(item: Document) -> None:
+    """Keeps in the log what a deleted item had not yet written there."""
+    _write_down(item["_id"], item.get("changes", {}))
+
+
+def history(*, item_id: str) -> list[Document]:
+    """All changes of an item's stock, the latest first, logged or not yet: `{kind, quantity, at, …}`.
+
+    `quantity` is what it added to, or took from, what is free to sell.
+    """
+    item = items().find_one({"_id": item_id}, {"changes": 1}) or {"changes": {}}
+    fresh = {f"{item_id}:{name}": change for name, change in item["changes"].items()}
+    logged = {entry["_id"]: entry for entry in log().find({"item_id": item_id})}
+    return sorted((fresh | logged).values(), key=lambda entry: entry["at"], reverse=True)
+
+
+def _change(kind: str, quantity: int) -> Document:
+    return {"kind": kind, "quantity": quantity, "at": _now()}
+
+
+def _unique(kind: str, order_id: str) -> str:
+    return f"{kind}-{order_id}-{uuid.uuid4().hex[:8]}"
+
+
+def _conflict(code: str, item_id: str, message: str) -> Conflict:
+    return Conflict(message, code=code, details={item_id: [message]})
+
+
+def _now() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what the store keeps
