@@ -1,6 +1,6 @@
 """Stock: what is free to sell, what orders hold, what is sold. Each step is one conditional update of one item.
 
-An item's `available`, `held` and `sold` add up to what was ever put in. `holds` has one entry an order, so that each step
+An item's `available`, `held` and `sold` add up to what was ever put in. `holds` has one entry an order, so each step
 can be repeated. The update that changes stock also writes the change down in the item (`changes`); a sweep moves it to
 the stock log, whose entries are never changed.
 """
