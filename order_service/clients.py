@@ -56,3 +56,79 @@ def tell_customer(*, customer_id: str, customer_type: str, order: dict[str, Any]
 def _line(body: dict[str, Any]) -> Line:
     price = to_minor(Decimal(body["unit_price"]))
     return Line(body["item_id"], body["item_type"], body["name"], price, int(body["quantity"]))
+
+
+@dataclass(frozen=True)
+class Payment:
+    """As paying_service has it; amounts in minor units."""
+
+    id: uuid.UUID
+    status: str
+    captured: int
+    refunded: int
+    failure_code: str
+
+
+def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
+    """Holds all of it, or nothing: a `ShopError` of 409 (`out_of_stock`, `not_for_sale`, `unknown_item`)."""
+    _stock(order_id, "reserve", lines)
+
+
+def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
+    _stock(order_id, "release", lines)
+
+
+def commit(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
+    """What is held is sold; a `ShopError` of 409 `hold_gone` when it is held no longer."""
+    _stock(order_id, "commit", lines)
+
+
+def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:
+    _stock(order_id, "restock", lines, key=key)
+
+
+def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -> None:
+    http.call("POST", "items_router", f"/internal/reservations/{order_id}/{step}/", json={"lines": lines, **more})
+
+
+def make_payment(*, payment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> None:
+    """A payment that waits to be authorised; the same one if it is there. `ShopError` of 400 for a card that is none."""
+    body = {"payment_id": str(payment_id), "order_id": str(order_id), **asked}
+    http.call("POST", "paying_service", "/internal/payments/", json=body)
+
+
+def authorise(*, payment_id: uuid.UUID) -> Payment:
+    return _payment("POST", f"{payment_id}/authorise/")
+
+
+def payment(*, payment_id: uuid.UUID) -> Payment:
+    return _payment("GET", f"{payment_id}/")
+
+
+def capture(*, payment_id: uuid.UUID) -> Payment:
+    """A `ShopError` of 409 when it is `voided`, `failed` or `not_authorised`."""
+    return _payment("POST", f"{payment_id}/capture/")
+
+
+def void(*, payment_id: uuid.UUID) -> Payment:
+    """A `ShopError` of 409 `captured` when it is too late, of 503 while the outcome is not known."""
+    return _payment("POST", f"{payment_id}/void/")
+
+
+def refund(*, payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int) -> Payment:
+    return _payment("POST", f"{payment_id}/refunds/", {"refund_id": str(refund_id), "amount": amount})
+
+
+def _payment(method: str, path: str, body: dict[str, Any] | None = None) -> Payment:
+    found = http.call(method, "paying_service", f"/internal/payments/{path}", json=body)
+    with http.understanding("paying_service"):
+        numbers = int(found["captured"]), int(found["refunded"])
+        return Payment(uuid.UUID(found["id"]), found["status"], *numbers, found["failure_code"] or "")
+
+
+def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:
+    """The tracking number of the order's one shipment."""
+    body = {"shipment_id": str(shipment_id), "order_id": str(order_id), **asked}
+    made = http.call("POST", "shipping_service", "/internal/shipments/", json=body)
+    with http.understanding("shipping_service"):
+        return str(made["tracking_number"])

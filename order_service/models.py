@@ -1,7 +1,10 @@
 """Orders, their lines and what happened to them. Money is in minor units."""
 
+import uuid
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from shopkit.versioned import Tracked
 
@@ -58,6 +61,9 @@ class Order(Tracked):
     shipping_address = models.JSONField()
     shipping_method = models.CharField(max_length=20, choices=ShippingMethod)
     cart_id = models.UUIDField(unique=True, null=True, blank=True)
+    payment_id = models.UUIDField(unique=True, null=True, blank=True, editable=False)
+    refunded = models.BigIntegerField(default=0, editable=False)
+    tracking_number = models.CharField(max_length=40, blank=True, editable=False)
 
     class Meta:
         indexes = [
@@ -72,6 +78,7 @@ class Order(Tracked):
             models.CheckConstraint(
                 condition=Q(subtotal__gte=0, shipping__gte=0, tax__gte=0), name="order_amounts_not_negative"
             ),
+            models.CheckConstraint(condition=Q(refunded__gte=0, refunded__lte=F("total")), name="order_refund_fits"),
         ]
 
     def __str__(self) -> str:
@@ -104,16 +111,53 @@ class OrderLine(models.Model):
 
 
 class OrderEvent(models.Model):
-    """One step of an order's history; written with the step, never changed."""
+    """One step of an order's history; written with the step, never changed. `outcome` says how a step ended."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
     name = models.CharField(max_length=40)
     from_status = models.CharField(max_length=20, blank=True)
     to_status = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=60, blank=True)
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Saga(models.Model):
+    """How far an order's checkout is. Written with the order, in one transaction; the database, not a queue, is the truth.
+
+    `step` is what to do next, `goal` the status that an order which is being undone shall have. Whoever claims it raises
+    `fence`, and writes under it only. `next_at` is when it is due.
+    """
+
+    class Step(models.TextChoices):
+        RESERVE = "reserve"
+        AUTHORISE = "authorise"
+        COMMIT = "commit"
+        CAPTURE = "capture"
+        SHIP = "ship"
+        UNDO_PAYMENT = "undo_payment"
+        UNDO_STOCK = "undo_stock"
+        DONE = "done"
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, primary_key=True, related_name="saga")
+    step = models.CharField(max_length=20, choices=Step.choices, default=Step.RESERVE)
+    goal = models.CharField(max_length=20, choices=Status.choices, blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    attempt = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+    pay_until = models.DateTimeField()
+    lease_until = models.DateTimeField(default=timezone.now)
+    fence = models.PositiveIntegerField(default=0)
+    shipment_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["step", "next_at"], name="saga_due")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.step}"

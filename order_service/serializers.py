@@ -26,6 +26,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     shipping = MoneyField(read_only=True)
     tax = MoneyField(read_only=True)
     total = MoneyField(read_only=True)
+    refunded = MoneyField(read_only=True)
     shipping_address = AddressSerializer(read_only=True)
 
     class Meta:
@@ -45,6 +46,9 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "shipping_address",
             "shipping_method",
             "cart_id",
+            "payment_id",
+            "refunded",
+            "tracking_number",
             "version",
             "created_at",
             "updated_at",
@@ -55,17 +59,26 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
     class Meta:
         model = OrderEvent
-        fields = ["at", "name", "from_status", "to_status"]
+        fields = ["at", "name", "outcome", "from_status", "to_status"]
         read_only_fields = fields
 
 
+class PaymentWishSerializer(serializers.Serializer[Any]):
+    """`{provider, method, token?}`; what the token may be is the provider's to say."""
+
+    provider = serializers.CharField(max_length=20)
+    method = serializers.CharField(max_length=20)
+    token = serializers.CharField(max_length=200, required=False, write_only=True)
+
+
 class PlaceOrderSerializer(serializers.Serializer[Any]):
-    """`{cart_id, email?, shipping_address, shipping_method, expected_total?}`; prices are the cart's."""
+    """`{cart_id, email?, shipping_address, shipping_method, payment?, expected_total?}`; prices are the cart's."""
 
     cart_id = serializers.UUIDField()
     email = serializers.EmailField(max_length=254, allow_blank=True, default="")
     shipping_address = AddressSerializer()
     shipping_method = serializers.ChoiceField(choices=ShippingMethod.choices)
+    payment = PaymentWishSerializer(required=False)
     expected_total = MoneyField(allow_null=True, default=None)
 
 
@@ -80,3 +93,18 @@ class StaffChangeOrderSerializer(ChangeOrderSerializer):
     """`{email?, shipping_address?, status?}`."""
 
     status = serializers.ChoiceField(choices=Status.choices, required=False)
+
+
+class PaymentNewsSerializer(serializers.Serializer[Any]):
+    """What paying_service tells of a payment; amounts in minor units."""
+
+    order_id = serializers.UUIDField()
+    status = serializers.CharField(max_length=30)
+    refunded = serializers.IntegerField(min_value=0)
+
+
+class ShipmentNewsSerializer(serializers.Serializer[Any]):
+    """What shipping_service tells of a shipment."""
+
+    order_id = serializers.UUIDField()
+    status = serializers.CharField(max_length=30)

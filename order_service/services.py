@@ -1,12 +1,15 @@
 """What can be done to orders. Each change is one conditional update of the order as it was read, and its event."""
 
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from order_service import clients
-from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Status
+from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Saga, Status
 from order_service.totals import Totals, totals
 from shopkit import versioned
 from shopkit.auth import Identity
@@ -14,45 +17,78 @@ from shopkit.errors import Conflict, Invalid, NotFound
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
 
+PAY_WITHIN, PAY_LATER = timedelta(minutes=30), timedelta(hours=1)
+UNDONE = frozenset({Status.CANCELLED, Status.EXPIRED, Status.PAYMENT_FAILED})
+_ON_THE_WAY = {
+    **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
+    "delivered": (Status.SHIPPED, Status.DELIVERED),
+}
+BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 CART_ORDERED, ORDER_CHANGED = "cart_ordered", "order_changed"
 
 
-def place_order(
-    *,
-    identity: Identity,
-    cart_id: uuid.UUID,
-    email: str,
-    shipping_address: dict[str, str],
-    shipping_method: str,
-    expected_total: int | None,
-) -> Order:
-    """Makes a cart the order of its owner, or of the caller if it has none.
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: `payment` is `{provider, method, token}`, or None to be paid later; amounts in minor units."""
 
-    `Invalid("unknown_cart")`; `Conflict`: `already_ordered`, `empty_cart`, `total_changed`.
+    cart_id: uuid.UUID
+    email: str
+    shipping_address: dict[str, str]
+    shipping_method: str
+    expected_total: int | None = None
+    payment: dict[str, str] | None = None
+
+
+def place_order(*, identity: Identity, wish: Wish) -> Order:
+    """Makes a cart the order of its owner, or of the caller if it has none; the saga carries it out from there.
+
+    `Invalid`: `unknown_cart`, or what the payment is refused for; `Conflict`: `already_ordered`, `empty_cart`,
+    `total_changed`.
     """
-    _check_not_ordered(cart_id, identity)
-    cart = _cart(cart_id, identity)
-    price = totals(subtotal=cart.subtotal, shipping_method=shipping_method)
-    _check_total(price, expected_total)
-    order = Order(
+    _check_not_ordered(wish.cart_id, identity)
+    cart = _cart(wish.cart_id, identity)
+    price = totals(subtotal=cart.subtotal, shipping_method=wish.shipping_method)
+    _check_total(price, wish.expected_total)
+    order = _new_order(identity, wish, cart, price)
+    if wish.payment:
+        _ask_for_payment(order, wish.payment)
+    try:
+        _keep(order, cart.lines)
+    except IntegrityError:
+        _check_not_ordered(wish.cart_id, identity)
+        raise
+    return get_order(order_id=order.pk, identity=identity)
+
+
+def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals) -> Order:
+    return Order(
         customer_id=cart.owner_id or identity.customer_id,
         customer_type=cart.owner_type if cart.owner_id else identity.customer_type,
-        email=email,
+        email=wish.email,
         currency=cart.currency,
         subtotal=price.subtotal,
         shipping=price.shipping,
         tax=price.tax,
         total=price.total,
-        shipping_address=shipping_address,
-        shipping_method=shipping_method,
-        cart_id=cart_id,
+        shipping_address=wish.shipping_address,
+        shipping_method=wish.shipping_method,
+        cart_id=wish.cart_id,
+        payment_id=uuid.uuid4() if wish.payment else None,
     )
-    try:
-        _keep(order, cart.lines)
-    except IntegrityError:
-        _check_not_ordered(cart_id, identity)
-        raise
-    return get_order(order_id=order.pk, identity=identity)
+
+
+def _ask_for_payment(order: Order, payment: dict[str, str]) -> None:
+    """The card goes to who speaks with the provider, and nowhere else; without an order, its payment never moves."""
+    assert order.payment_id
+    clients.make_payment(
+        payment_id=order.payment_id,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        customer_type=order.customer_type,
+        amount=order.total,
+        currency=order.currency,
+        **payment,
+    )
 
 
 def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
@@ -72,13 +108,32 @@ def update_order(*, order: Order, values: dict[str, Any], version: int | None) -
     fields = {name: value for name, value in values.items() if name != "status"}
     if fields and order.status != Status.PENDING:
         raise Conflict(f"Only a pending order can be changed; this one is {order.status}.", code="not_pending")
+    if values.get("status") == Status.CANCELLED:
+        return cancel_order(order=order)
     if "status" in values:
+        _check_by_hand(order, values["status"])
         return move(order=order, to=values["status"], name=values["status"], **fields)
     return _write(order, name="changed", **fields) if fields else order
 
 
+def _check_by_hand(order: Order, to: str) -> None:
+    """What the checkout does is not done by hand: that an order is paid is for the payment to say."""
+    versioned.check_transition(order, to, TRANSITIONS)
+    if to not in BY_HAND:
+        raise Conflict(f"An order becomes {to} by its checkout, not by hand.", code="not_by_hand")
+
+
 def cancel_order(*, order: Order) -> Order:
-    return move(order=order, to=Status.CANCELLED, name="cancelled")
+    """Undoes the checkout, while nothing is captured; the order as it is then, cancelled if that could be done at once.
+
+    `Conflict("illegal_transition")` when it is too late.
+    """
+    versioned.check_transition(order, Status.CANCELLED, TRANSITIONS)
+    now = timezone.now()
+    asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
+    if not asked.update(cancel_asked=True, next_at=now, attempt=0):
+        raise Conflict("It is too late to cancel this order.", code="illegal_transition")
+    return order
 
 
 def delete_order(*, order: Order) -> None:
@@ -86,29 +141,44 @@ def delete_order(*, order: Order) -> None:
     versioned.delete(order, DELETABLE)
 
 
-def move(*, order: Order, to: str, name: str, **fields: Any) -> Order:
+def move(*, order: Order, to: str, name: str, outcome: str = "", **fields: Any) -> Order:
     """Moves an order along the table, sets `fields` with it, and logs the step as `name`.
 
     `Conflict`: `illegal_transition`, or `conflict` when the order changed since it was read.
     """
     versioned.check_transition(order, to, TRANSITIONS)
-    return _write(order, name=name, status=to, **fields)
+    return _write(order, name=name, outcome=outcome, status=to, **fields)
 
 
 @transaction.atomic
-def _write(order: Order, *, name: str, **fields: Any) -> Order:
+def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: Any) -> None:
+    """What a step of the saga came to, in its transaction: the order's row is ours from here to its end."""
+    current = Order.objects.select_for_update().get(pk=order.pk)
+    if to is None or to == current.status:
+        _log(current, name, current.status, outcome)
+    else:
+        move(order=current, to=to, name=name, outcome=outcome, **fields)
+
+
+@transaction.atomic
+def _write(order: Order, *, name: str, outcome: str = "", **fields: Any) -> Order:
     before = order.status
     versioned.change(order, **fields)
-    OrderEvent.objects.create(order=order, name=name, from_status=before, to_status=order.status)
+    _log(order, name, before, outcome)
     _tell_customer(order)
     return order
+
+
+def _log(order: Order, name: str, before: str, outcome: str = "") -> None:
+    OrderEvent.objects.create(order=order, name=name, from_status=before, to_status=order.status, outcome=outcome[:60])
 
 
 @transaction.atomic
 def _keep(order: Order, lines: tuple[clients.Line, ...]) -> None:
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
-    OrderEvent.objects.create(order=order, name="placed", to_status=order.status)
+    Saga.objects.create(order=order, pay_until=timezone.now() + (PAY_WITHIN if order.payment_id else PAY_LATER))
+    _log(order, "placed", "")
     outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
     _tell_customer(order)
 
@@ -149,3 +219,24 @@ def _check_total(price: Totals, expected: int | None) -> None:
     if expected is not None and expected != price.total:
         now = shown(price.total)
         raise Conflict(f"The total is now {now}.", code="total_changed", details={"total": [now]})
+
+
+@transaction.atomic
+def take_payment_news(*, order_id: uuid.UUID, status: str, refunded: int) -> None:
+    """A payment has changed: the saga looks at it again, and what was given back is the order's `refunded`."""
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        return  # its payment was made, and the order was not
+    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
+    if refunded > order.refunded and order.status not in UNDONE:
+        whole = refunded >= order.total
+        _write(order, name="refund", refunded=refunded, **({"status": Status.REFUNDED} if whole else {}))
+
+
+@transaction.atomic
+def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
+    """The parcel is on its way, or has arrived; the order follows, forward only, over whatever it was not told."""
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    for reached in _ON_THE_WAY.get(status, ()):
+        if order is not None and reached in TRANSITIONS[order.status]:
+            order = move(order=order, to=reached, name=reached)

@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from order_service import clients
+from django.utils import timezone
+
+from order_service import clients, saga
 from order_service.models import Order, Status
 from order_service.services import CART_ORDERED, ORDER_CHANGED
+from shopkit.idempotency.services import sweep
 from shopkit.outbox.models import Message
+from shopkit.sweeper import Sweep
 
 
 def close_cart(message: Message) -> None:
@@ -33,4 +37,9 @@ def told(order: Order) -> dict[str, Any]:
     }
 
 
+def forget_old_answers() -> int:
+    return sweep(now=timezone.now())
+
+
 HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer}
+SWEEPS = (Sweep(saga.run_due, every=1, woken=True), Sweep(forget_old_answers, every=3600))

@@ -11,19 +11,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from order_service import services
+from order_service import saga, services
 from order_service.filters import OrderFilter
 from order_service.models import Order, OrderEvent
 from order_service.serializers import (
     ChangeOrderSerializer,
     OrderEventSerializer,
     OrderSerializer,
+    PaymentNewsSerializer,
     PlaceOrderSerializer,
+    ShipmentNewsSerializer,
     StaffChangeOrderSerializer,
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.permissions import IsKnown, IsStaff
+from shopkit.idempotency.views import idempotent
+from shopkit.permissions import IsKnown, IsService, IsStaff
 
 
 class OrderListView(ListAPIView[Order]):
@@ -41,11 +44,12 @@ class OrderListView(ListAPIView[Order]):
         return orders if user.is_staff else orders.filter(customer_id=user.customer_id)
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: OrderSerializer})
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Orders what is in a cart."""
         given = PlaceOrderSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        placed = services.place_order(identity=caller(request), **given.validated_data)
+        placed = services.place_order(identity=caller(request), wish=services.Wish(**given.validated_data))
         return _answer(placed, status.HTTP_201_CREATED)
 
 
@@ -80,8 +84,10 @@ class CancelView(APIView):
 
     @extend_schema(request=None, responses=OrderSerializer)
     def post(self, request: Request, order_id: uuid.UUID) -> Response:
-        """Possible until money is taken: from pending, reserved and authorised."""
-        return _answer(services.cancel_order(order=_order(request, order_id)))
+        """Possible until money is taken: from pending, reserved and authorised. Whatever was begun is undone."""
+        order = services.cancel_order(order=_order(request, order_id))
+        saga.run(order.pk)
+        return _answer(_order(request, order_id))
 
 
 class TimelineView(ListAPIView[OrderEvent]):
@@ -95,6 +101,28 @@ class TimelineView(ListAPIView[OrderEvent]):
 
     def get_queryset(self) -> QuerySet[OrderEvent]:
         return super().get_queryset().filter(order=_order(self.request, self.kwargs["order_id"]))
+
+
+class PaymentNewsView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        given = PaymentNewsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.take_payment_news(**given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ShipmentNewsView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        given = ShipmentNewsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.take_shipment_news(**given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _order(request: Request, order_id: uuid.UUID) -> Order:

@@ -112,10 +112,10 @@ def commit(*, order_id: str, lines: Lines) -> None:
 
 
 def restock(*, order_id: str, key: str, lines: Lines) -> None:
-    """What was sold comes back, once for each `key`: a cancellation after payment, or goods sent back."""
+    """What the order was sold comes back, once for each `key`: it was undone after all, or goods were sent back."""
     for item_id, quantity in sorted(lines.items()):
         change = f"restock-{key}"
-        if not _was_done(item_id, change):
+        if _was_done(item_id, f"commit-{order_id}") and not _was_done(item_id, change):
             sold = {"_id": item_id, "sold": {"$gte": quantity}, f"changes.{change}": {"$exists": False}}
             moved = {"available": quantity, "sold": -quantity}
             _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)

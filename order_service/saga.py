@@ -1,0 +1,107 @@
+"""Carries an order's checkout out: reserve → authorise → commit → capture → ship, and back while nothing is captured.
+
+Each step is a call that may be repeated, under a key that was stored before it. What a step came to is written with the
+order's status and its event in one transaction, under the fence of the claim, so that who was slow writes nothing. An
+outcome that is not known is asked for again; stock stays held until it is.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from order_service import steps
+from order_service.models import Saga
+from order_service.services import advance
+from order_service.steps import Next, Wait
+from shopkit.errors import ShopError
+
+LEASE = timedelta(seconds=60)  # longer than a step can take, by the deadlines of its calls
+AT_A_TIME = 50
+LONGEST_WAIT = 30  # seconds between two attempts
+Step = Saga.Step
+log = structlog.get_logger()
+
+
+class FenceLost(Exception):
+    """Somebody else has claimed this saga."""
+
+
+def run_due() -> int:
+    """Carries on with every saga that is due; with how many."""
+    due = list(_due(timezone.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
+    return sum(run(order_id) for order_id in due)
+
+
+def run(order_id: Any) -> bool:
+    """Carries on with this order as far as it goes now, unless somebody else does; whether it was ours to."""
+    saga = claim(order_id)
+    if saga is None:
+        return False
+    with structlog.contextvars.bound_contextvars(order=str(order_id)):
+        try:
+            while saga.step != Step.DONE and _take(saga):
+                pass
+        except FenceLost:
+            log.warning("saga lost", step=saga.step)
+    return True
+
+
+def claim(order_id: Any) -> Saga | None:
+    now = timezone.now()
+    if not _due(now).filter(pk=order_id).update(fence=F("fence") + 1, lease_until=now + LEASE):
+        return None
+    return Saga.objects.select_related("order").prefetch_related("order__lines").get(pk=order_id)
+
+
+def _due(now: datetime) -> "QuerySet[Saga]":
+    return Saga.objects.exclude(step=Step.DONE).filter(next_at__lte=now, lease_until__lte=now)
+
+
+def _take(saga: Saga) -> bool:
+    """One step; whether there is another to take right away."""
+    try:
+        came_to = steps.take(saga)
+    except ShopError as error:
+        came_to = Wait(_pause(saga.attempt), error=f"{error.code}: {error}")
+    if isinstance(came_to, Wait):
+        _put_off(saga, came_to)
+        return False
+    _record(saga, came_to)
+    return True
+
+
+def _pause(attempt: int) -> float:
+    return float(min(2 ** min(attempt, 10), LONGEST_WAIT)) / 2
+
+
+def _put_off(saga: Saga, wait: Wait) -> None:
+    if wait.error:
+        log.warning("step unfinished", step=saga.step, attempt=saga.attempt, error=wait.error)
+    later = timezone.now() + timedelta(seconds=wait.seconds)
+    attempt = saga.attempt + 1 if wait.error else 0
+    _write(saga, next_at=later, lease_until=timezone.now(), attempt=attempt, last_error=wait.error[:300])
+
+
+@transaction.atomic
+def _record(saga: Saga, came_to: Next) -> None:
+    """The outcome of a step: the saga, the order and its event, together."""
+    name = saga.step
+    lease = timezone.now() if came_to.step == Step.DONE else timezone.now() + LEASE
+    _write(saga, step=came_to.step, goal=came_to.goal, attempt=0, last_error="", lease_until=lease)
+    advance(order=saga.order, to=came_to.status, name=name, outcome=came_to.outcome, **came_to.fields)
+
+
+def _write(saga: Saga, **fields: Any) -> None:
+    if not Saga.objects.filter(pk=saga.pk, fence=saga.fence).update(**fields):
+        raise FenceLost
+    for name, value in fields.items():
+        setattr(saga, name, value)
+
+
+def wake(*, order_id: Any) -> None:
+    """Has the saga looked at now: something that it waits for may have happened."""
+    Saga.objects.exclude(step=Step.DONE).filter(pk=order_id).update(next_at=timezone.now(), attempt=0)

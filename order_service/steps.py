@@ -1,0 +1,176 @@
+"""The steps of a checkout: each makes one call and says what it came to. None of them writes.
+
+A `ShopError` of 4xx is a refusal, which each step knows how to take; of 5xx, an outcome that is not known: it goes up,
+and the step is taken again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from order_service import clients
+from order_service.models import Order, Saga, Status
+from shopkit.errors import ShopError
+
+Step = Saga.Step
+POLL = 5.0  # seconds between two looks at a payment that waits for its customer or its provider
+WEIGHT_G = 500  # of one piece, until items say their own
+AUTHORISED = ("authorised", "captured")
+
+
+@dataclass(frozen=True)
+class Next:
+    """The step is done: `step` is next, and the order's `status` with it; `outcome` is for its history."""
+
+    step: str
+    status: str | None = None
+    outcome: str = "done"
+    goal: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not yet: again in so many seconds; with an `error`, a little longer each time."""
+
+    seconds: float
+    error: str = ""
+
+
+def take(saga: Saga) -> Next | Wait:
+    """What the saga's present step comes to."""
+    return _STEPS[saga.step](saga, saga.order)
+
+
+def back(goal: str, outcome: str) -> Next:
+    """Nothing is captured yet, so all of it is undone."""
+    return Next(Step.UNDO_PAYMENT, goal=goal, outcome=outcome)
+
+
+def lines(order: Order) -> dict[str, int]:
+    return {line.item_id: line.quantity for line in order.lines.all()}
+
+
+def reserve(saga: Saga, order: Order) -> Next | Wait:
+    if saga.cancel_asked:
+        return back(Status.CANCELLED, "cancelled")
+    try:
+        clients.reserve(order_id=order.pk, lines=lines(order))
+    except ShopError as refusal:
+        return back(Status.CANCELLED, _refused(refusal))
+    return Next(Step.AUTHORISE, Status.RESERVED)
+
+
+def authorise(saga: Saga, order: Order) -> Next | Wait:
+    if saga.cancel_asked:
+        return back(Status.CANCELLED, "cancelled")
+    if order.payment_id is None:
+        return _unpaid(saga, order)
+    payment = clients.authorise(payment_id=order.payment_id)
+    if payment.status in AUTHORISED:
+        return Next(Step.COMMIT, Status.AUTHORISED)
+    if payment.status in ("failed", "voided"):
+        return back(Status.PAYMENT_FAILED, payment.failure_code or payment.status)
+    return _unpaid(saga, order)
+
+
+def _unpaid(saga: Saga, order: Order) -> Next | Wait:
+    """Waits for the customer or the provider, and holds the stock meanwhile, until the time for it is over."""
+    if timezone.now() >= saga.pay_until:
+        return back(Status.EXPIRED, "not paid in time")
+    try:
+        clients.reserve(order_id=order.pk, lines=lines(order))
+    except ShopError as refusal:
+        return back(Status.CANCELLED, _refused(refusal))
+    return Wait(POLL)
+
+
+def commit(saga: Saga, order: Order) -> Next | Wait:
+    if saga.cancel_asked:
+        return back(Status.CANCELLED, "cancelled")
+    try:
+        _sell(order)
+    except ShopError as refusal:
+        return back(Status.CANCELLED, _refused(refusal))
+    return Next(Step.CAPTURE)
+
+
+def _sell(order: Order) -> None:
+    try:
+        clients.commit(order_id=order.pk, lines=lines(order))
+    except ShopError as refusal:
+        if refusal.code != "hold_gone":
+            raise
+        clients.reserve(order_id=order.pk, lines=lines(order))  # it took so long that others could have had it
+        clients.commit(order_id=order.pk, lines=lines(order))
+
+
+def capture(saga: Saga, order: Order) -> Next | Wait:
+    if saga.cancel_asked:
+        return back(Status.CANCELLED, "cancelled")
+    assert order.payment_id
+    try:
+        payment = clients.capture(payment_id=order.payment_id)
+    except ShopError as refusal:
+        return back(Status.PAYMENT_FAILED, _refused(refusal))
+    return Next(Step.SHIP, Status.PAID) if payment.status == "captured" else Wait(POLL)
+
+
+def ship(saga: Saga, order: Order) -> Next | Wait:
+    """After capture it goes forward only: what can't be shipped now is shipped later."""
+    tracking = clients.ship(
+        shipment_id=saga.shipment_id,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        method=order.shipping_method,
+        address=order.shipping_address,
+        weight_g=WEIGHT_G * sum(lines(order).values()),
+    )
+    return Next(Step.DONE, Status.FULFILLING, fields={"tracking_number": tracking})
+
+
+def undo_payment(saga: Saga, order: Order) -> Next | Wait:
+    """Nothing is owed any more: void, or where it was captured after all, all of it back."""
+    if order.payment_id:
+        try:
+            clients.void(payment_id=order.payment_id)
+        except ShopError as refusal:
+            if refusal.code != "captured":
+                raise
+            _give_back(order)
+    return Next(Step.UNDO_STOCK, goal=saga.goal)
+
+
+def _give_back(order: Order) -> None:
+    assert order.payment_id
+    paid = clients.payment(payment_id=order.payment_id)
+    if paid.captured > paid.refunded:
+        # the order's own id: whatever is repeated, it is one refund
+        clients.refund(payment_id=order.payment_id, refund_id=order.pk, amount=paid.captured - paid.refunded)
+
+
+def undo_stock(saga: Saga, order: Order) -> Next | Wait:
+    """Once the holds are gone nothing more can be sold, by however late a call; what was sold before comes back."""
+    clients.release(order_id=order.pk, lines=lines(order))
+    clients.restock(order_id=order.pk, lines=lines(order), key=f"undo-{order.pk}")
+    return Next(Step.DONE, saga.goal, goal=saga.goal)
+
+
+def _refused(error: ShopError) -> str:
+    """The refusal's code; what is no refusal goes up."""
+    if error.status >= 500 or error.status in (401, 403, 408, 429):
+        raise error
+    return error.code
+
+
+_STEPS: dict[str, Callable[[Saga, Order], Next | Wait]] = {
+    Step.RESERVE: reserve,
+    Step.AUTHORISE: authorise,
+    Step.COMMIT: commit,
+    Step.CAPTURE: capture,
+    Step.SHIP: ship,
+    Step.UNDO_PAYMENT: undo_payment,
+    Step.UNDO_STOCK: undo_stock,
+}
