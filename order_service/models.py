@@ -43,7 +43,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.REFUNDED: frozenset(),
 }
 """The one table of where an order may go from where it is."""
-DELETABLE = frozenset({Status.PENDING, Status.CANCELLED, Status.EXPIRED})
+DELETABLE = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
 class Order(Tracked):
@@ -130,8 +130,8 @@ class OrderEvent(models.Model):
 class Saga(models.Model):
     """How far an order's checkout is. Written with the order, in one transaction; the database, not a queue, is the truth.
 
-    `step` is what to do next, `goal` the status that an order which is being undone shall have. Whoever claims it raises
-    `fence`, and writes under it only. `next_at` is when it is due.
+    `step` is what to do next, `goal` the status that an order which is being undone shall have. Who claims it
+    raises `fence`, and writes under it only. `next_at` is when it is due.
     """
 
     class Step(models.TextChoices):

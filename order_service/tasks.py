@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from order_service import clients, saga
-from order_service.models import Order, Status
+from order_service.models import Order
 from order_service.services import CART_ORDERED, ORDER_CHANGED
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.models import Message
@@ -31,7 +31,7 @@ def told(order: Order) -> dict[str, Any]:
         "status": order.status,
         "total": order.total,
         "goods": order.subtotal,
-        "refunded": order.subtotal if order.status == Status.REFUNDED else 0,
+        "refunded": min(order.refunded, order.subtotal),
         "currency": order.currency,
         "placed_at": order.created_at.isoformat(),
     }

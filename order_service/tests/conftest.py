@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import responses
 
+from order_service.tests.world import World
 from shopkit import topology
 from shopkit.testing import Caller, caller
 
@@ -49,6 +50,14 @@ def wish(cart_id: str, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def order(ada: Caller, fills: Fills) -> str:
+def world(peers: responses.RequestsMock) -> World:
+    """The peers of a checkout."""
+    made = World()
+    made.play(peers)
+    return made
+
+
+@pytest.fixture
+def order(ada: Caller, fills: Fills, world: World) -> str:
     """The path of a pending order of Ada's."""
     return f"/api/orders/{ada.post('/api/orders/', wish(fills())).data['id']}/"

@@ -1,0 +1,276 @@
+"""A checkout, whatever goes wrong on its way: it ends, money and stock agree with how, and nothing happens twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from order_service import saga, services, tasks
+from order_service.models import TRANSITIONS, Order, OrderEvent, Saga, Status
+from order_service.tests.conftest import LINE, Fills, wish
+from order_service.tests.world import UNITS, Fault, Killed, World, _error
+from shopkit.testing import Caller, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CARD = {"provider": "simulated", "method": "card", "token": "4111111111111111"}
+QUANTITY = LINE["quantity"]
+MOST_STEPS = 14
+Place = Callable[..., Order]
+
+
+@pytest.fixture
+def place(world: World, ada: Caller, fills: Fills) -> Place:
+    def placed(**more: Any) -> Order:
+        answer = ada.post("/api/orders/", wish(fills(), **{"payment": CARD, **more}))
+        assert answer.status_code == 201, answer.content
+        return Order.objects.get(pk=answer.data["id"])
+
+    return placed
+
+
+def later() -> None:
+    """Time passes: whatever waits, or is leased by somebody dead, is due."""
+    Saga.objects.exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), lease_until=timezone.now())
+
+
+def finish(order: Order) -> Order:
+    """Runs the saga as its sweep does, through deaths, until it ends."""
+    for _ in range(MOST_STEPS):
+        later()
+        try:
+            saga.run_due()
+        except Killed:
+            continue
+        if Saga.objects.get(pk=order.pk).step == Saga.Step.DONE:
+            break
+    order.refresh_from_db()
+    return order
+
+
+def check(world: World, order: Order) -> None:
+    """What the auditor asks: money, goods and the log agree with the order's status."""
+    assert Saga.objects.get(pk=order.pk).step == Saga.Step.DONE
+    payment = world.payments.get(str(order.payment_id), {"status": "none", "captured": 0, "refunded": 0})
+    paid = order.status in (Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
+    assert payment["captured"] - payment["refunded"] == (order.total if paid else 0)
+    assert payment["status"] != "authorised"
+    assert world.charges <= 1
+    assert world.holds == {}
+    assert world.sold == ({str(order.pk): {LINE["item_id"]: QUANTITY}} if paid else {})
+    assert world.available[LINE["item_id"]] == UNITS - (QUANTITY if paid else 0)
+    assert (str(order.pk) in world.shipments) == paid
+    path = list(OrderEvent.objects.filter(order=order).values_list("from_status", "to_status"))
+    assert path[-1][1] == order.status
+    assert all(old == new or old == "" or new in TRANSITIONS[old] for old, new in path)
+
+
+def test_an_order_that_is_paid_is_reserved_charged_once_and_shipped(world: World, place: Place) -> None:
+    order = finish(place())
+    assert (order.status, order.tracking_number) == ("fulfilling", "PS0")
+    check(world, order)
+    names = [event.name for event in order.events.all()]
+    assert names == ["placed", "reserve", "authorise", "commit", "capture", "ship"]
+
+
+def test_it_takes_at_most_twelve_calls(world: World, place: Place) -> None:
+    finish(place())
+    assert len(world.calls) <= 7  # one of them through a router; and one for the cart before
+
+
+@pytest.mark.parametrize(
+    ("card", "status", "outcome"),
+    [("failed", "payment_failed", "card_declined"), ("voided", "payment_failed", "voided")],
+)
+def test_a_payment_that_fails_gives_the_goods_back(
+    world: World, place: Place, card: str, status: str, outcome: str
+) -> None:
+    world.card = card
+    order = finish(place())
+    assert order.status == status
+    check(world, order)
+    assert order.events.get(name="authorise").outcome == outcome
+
+
+def test_what_is_sold_out_cancels_the_order_and_charges_nothing(world: World, place: Place) -> None:
+    world.available[LINE["item_id"]] = 1
+    order = finish(place())
+    assert (order.status, order.events.get(name="reserve").outcome) == ("cancelled", "out_of_stock")
+    assert (world.charges, world.payments[str(order.payment_id)]["status"]) == (0, "voided")
+
+
+@pytest.mark.parametrize("waits_for", ["pending", "requires_action"])
+def test_a_payment_that_waits_is_waited_for_and_then_taken(world: World, place: Place, waits_for: str) -> None:
+    world.card = waits_for
+    order = place()
+    saga.run_due()
+    later()
+    saga.run_due()
+    assert Order.objects.get(pk=order.pk).status == "reserved"
+    world.payments[str(order.payment_id)]["status"] = "authorised"
+    services.take_payment_news(order_id=order.pk, status="authorised", refunded=0)
+    saga.run_due()
+    order.refresh_from_db()
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_what_is_not_paid_in_time_expires(world: World, place: Place) -> None:
+    world.card = "requires_action"
+    order = place()
+    saga.run_due()
+    Saga.objects.update(pay_until=timezone.now() - timedelta(seconds=1))
+    order = finish(order)
+    assert order.status == "expired"
+    check(world, order)
+
+
+def test_an_order_without_a_payment_holds_its_goods_until_its_time_is_up(
+    world: World, ada: Caller, fills: Fills
+) -> None:
+    order = Order.objects.get(pk=ada.post("/api/orders/", wish(fills())).data["id"])
+    saga.run_due()
+    order.refresh_from_db()
+    assert (order.status, world.available[LINE["item_id"]]) == ("reserved", UNITS - QUANTITY)
+    Saga.objects.update(pay_until=timezone.now() - timedelta(seconds=1))
+    order = finish(order)
+    assert order.status == "expired"
+    check(world, order)
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_customer_cancels_while_nothing_is_captured(
+    world: World, place: Place, ada: Caller, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place()
+    if steps:
+        world.fault = Fault(len(world.calls) + steps, "before", "killed")
+        with pytest.raises(Killed):
+            saga.run_due()
+    later()
+    before = Order.objects.get(pk=order.pk).status
+    answer = ada.post(f"/api/orders/{order.pk}/cancel/")
+    if before in ("pending", "reserved", "authorised"):
+        assert (answer.status_code, answer.data["status"]) == (200, "cancelled")
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "illegal_transition")
+        finish(order)
+    order.refresh_from_db()
+    check(world, order)
+
+
+def test_a_capture_whose_answer_was_lost_is_given_back_when_the_customer_cancelled(
+    world: World, place: Place, ada: Caller
+) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls) + 3, "after", "killed")  # reserve, authorise, commit, capture
+    with pytest.raises(Killed):
+        saga.run_due()
+    assert world.charges == 1
+    later()
+    assert ada.post(f"/api/orders/{order.pk}/cancel/").data["status"] == "cancelled"
+    order.refresh_from_db()
+    check(world, order)
+    assert world.payments[str(order.payment_id)]["refunded"] == order.total
+
+
+@pytest.mark.parametrize("card", ["authorised", "failed"])
+@pytest.mark.parametrize("kind", ["killed", "lost", "unavailable"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(7))
+def test_a_checkout_ends_right_whatever_happens_to_any_one_call(
+    world: World, place: Place, call: int, when: str, kind: str, card: str
+) -> None:
+    world.card = card
+    order = place()
+    world.fault = Fault(len(world.calls) + call, when, kind)
+    order = finish(order)
+    assert order.status == ("fulfilling" if card == "authorised" else "payment_failed")
+    check(world, order)
+
+
+@pytest.mark.parametrize("record", range(8))
+def test_a_checkout_ends_right_when_the_process_dies_before_it_writes_what_came_of_a_step(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch, record: int
+) -> None:
+    order, left = place(), [record]
+    write = saga._record
+
+    def dying(*given: Any) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            raise Killed
+        write(*given)
+
+    monkeypatch.setattr(saga, "_record", dying)
+    order = finish(order)
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_who_lost_the_claim_writes_nothing(world: World, place: Place) -> None:
+    order = place()
+    slow = saga.claim(order.pk)
+    assert slow
+    later()
+    finish(order)
+    before = list(OrderEvent.objects.values())
+    with pytest.raises(saga.FenceLost):
+        saga._record(slow, saga.Next("authorise", "reserved"))
+    assert list(OrderEvent.objects.values()) == before
+
+
+def test_of_many_at_once_one_carries_an_order_out(world: World, place: Place) -> None:
+    order = place()
+    at_once(lambda _turn: saga.run(order.pk), 16)
+    order.refresh_from_db()
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_a_card_that_is_refused_makes_no_order(
+    world: World, ada: Caller, fills: Fills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "_new_payment", lambda body: _error(400, "invalid_token"))
+    answer = ada.post("/api/orders/", wish(fills(), payment=CARD))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_token")
+    assert Order.objects.count() == 0
+
+
+def test_what_is_given_back_is_the_orders_refund(world: World, place: Place) -> None:
+    order = finish(place())
+    for refunded in (1_000, 1_000, 400):
+        services.take_payment_news(order_id=order.pk, status="partially_refunded", refunded=refunded)
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == ("fulfilling", 1_000)
+    services.take_payment_news(order_id=order.pk, status="refunded", refunded=order.total)
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == ("refunded", order.total)
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (["picked_up"], "shipped"),
+        (["delivered"], "delivered"),
+        (["delivered", "in_transit"], "delivered"),
+        (["label_created"], "fulfilling"),
+        (["in_transit", "delivered", "delivered"], "delivered"),
+    ],
+)
+def test_a_parcels_news_move_the_order_forward_in_any_order(
+    world: World, place: Place, told: list[str], status: str
+) -> None:
+    order = finish(place())
+    for each in told:
+        services.take_shipment_news(order_id=order.pk, status=each)
+    order.refresh_from_db()
+    assert order.status == status
+
+
+def test_the_customer_hears_of_what_was_refunded(world: World, place: Place) -> None:
+    order = finish(place())
+    services.take_payment_news(order_id=order.pk, status="partially_refunded", refunded=1_000)
+    order.refresh_from_db()
+    assert tasks.told(order)["refunded"] == 1_000

@@ -1,0 +1,146 @@
+"""The peers of a checkout as they would answer, in memory, behind HTTP; and everything that can go wrong with a call.
+
+`tests/e2e/test_checkout.py` holds them to the real ones.
+"""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import responses
+
+from shopkit import topology
+
+Answer = tuple[int, dict[str, str], str]
+UNITS = 10
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass
+class Fault:
+    """What happens to the call of that number (from 0): `before` or `after` its effect; by `kind`."""
+
+    call: int
+    when: str
+    kind: str
+
+
+@dataclass
+class World:
+    """Stock, payments and shipments. `card` is how a payment comes out; `fault` what goes wrong once, if anything."""
+
+    card: str = "authorised"
+    available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
+    holds: dict[str, dict[str, int]] = field(default_factory=dict)
+    sold: dict[str, dict[str, int]] = field(default_factory=dict)
+    payments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shipments: dict[str, str] = field(default_factory=dict)
+    charges: int = 0
+    calls: list[str] = field(default_factory=list)
+    fault: Fault | None = None
+
+    def play(self, mock: responses.RequestsMock) -> None:
+        for peer, act in (
+            ("items_router", self._stock),
+            ("paying_service", self._paying),
+            ("shipping_service", self._shipping),
+        ):
+            url = re.compile(re.escape(topology.service(peer).url) + "/internal/.*")
+            for method in ("GET", "POST"):
+                mock.add_callback(method, url, callback=self._faulty(act))
+
+    def _faulty(self, act: Any) -> Any:
+        def answer(request: requests.PreparedRequest) -> Answer:
+            number, fault = len(self.calls), self.fault
+            self.calls.append(str(request.path_url))
+            struck = fault is not None and fault.call == number
+            if struck and fault.when == "before":
+                return self._strike(fault.kind)
+            found: Answer = act(str(request.path_url), json.loads(request.body or "{}"))
+            return self._strike(fault.kind) if struck else found
+
+        return answer
+
+    def _strike(self, kind: str) -> Answer:
+        if kind == "killed":
+            raise Killed
+        if kind == "lost":
+            raise requests.ReadTimeout
+        return _error(503, "unavailable")
+
+    def _stock(self, path: str, body: dict[str, Any]) -> Answer:
+        order, step = path.split("/")[3:5]
+        held, lines = self.holds.get(order), body["lines"]
+        if step == "reserve" and held is None:
+            if any(self.available[item] < quantity for item, quantity in lines.items()):
+                return _error(409, "out_of_stock")
+            self.available.subtract(lines)
+            self.holds[order] = lines
+        elif step == "release" and held is not None:
+            self.available.update(self.holds.pop(order))
+        elif step == "commit" and order not in self.sold:
+            if held is None:
+                return _error(409, "hold_gone")
+            self.sold[order] = self.holds.pop(order)
+        elif step == "restock" and order in self.sold:
+            self.available.update(self.sold.pop(order))
+        return _ok({"items": {}})
+
+    def _paying(self, path: str, body: dict[str, Any]) -> Answer:
+        parts = path.strip("/").split("/")[2:]
+        if not parts:
+            return self._new_payment(body)
+        payment, act = self.payments[parts[0]], parts[1] if parts[1:] else "fetch"
+        refusal = getattr(self, f"_{act}")(payment, body)
+        return _error(409, refusal) if refusal else _ok(payment)
+
+    def _new_payment(self, body: dict[str, Any]) -> Answer:
+        made = {"id": body["payment_id"], "status": "pending", "amount": body["amount"], "captured": 0, "refunded": 0}
+        self.payments.setdefault(body["payment_id"], {**made, "failure_code": "", "refunds": []})
+        return _ok(self.payments[body["payment_id"]])
+
+    def _fetch(self, payment: dict[str, Any], body: dict[str, Any]) -> None: ...
+
+    def _authorise(self, payment: dict[str, Any], body: dict[str, Any]) -> None:
+        if payment["status"] == "pending":
+            payment["status"] = self.card
+            payment["failure_code"] = "card_declined" if self.card == "failed" else ""
+
+    def _capture(self, payment: dict[str, Any], body: dict[str, Any]) -> str | None:
+        if payment["status"] == "captured":
+            return None
+        if payment["status"] != "authorised":
+            return str(payment["status"])
+        payment["status"], payment["captured"] = "captured", payment["amount"]
+        self.charges += 1
+        return None
+
+    def _void(self, payment: dict[str, Any], body: dict[str, Any]) -> str | None:
+        if payment["status"] == "captured":
+            return "captured"
+        payment["status"] = "failed" if payment["status"] == "failed" else "voided"
+        return None
+
+    def _refunds(self, payment: dict[str, Any], body: dict[str, Any]) -> None:
+        if body["refund_id"] not in payment["refunds"]:
+            payment["refunds"].append(body["refund_id"])
+            payment["refunded"] += body["amount"]
+
+    def _shipping(self, path: str, body: dict[str, Any]) -> Answer:
+        tracking = self.shipments.setdefault(body["order_id"], f"PS{len(self.shipments)}")
+        return _ok({"id": body["shipment_id"], "tracking_number": tracking, "status": "label_created"})
+
+
+def _ok(body: dict[str, Any]) -> Answer:
+    return 200, {"Content-Type": "application/json"}, json.dumps(body)
+
+
+def _error(status: int, code: str) -> Answer:
+    body = {"error": f"{code}.", "code": code, "details": {}, "request_id": "x"}
+    return status, {"Content-Type": "application/json"}, json.dumps(body)
