@@ -92,9 +92,14 @@ def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -
 
 
 def make_payment(*, payment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> None:
-    """A payment that waits to be authorised; the same one if it is there. `ShopError` of 400 for a card that is none."""
+    """A payment that waits to be authorised; the same one if it is there. `ShopError` of 400 for no card of theirs."""
     body = {"payment_id": str(payment_id), "order_id": str(order_id), **asked}
     http.call("POST", "paying_service", "/internal/payments/", json=body)
+
+
+def note_due(*, order_id: uuid.UUID, **due: Any) -> None:
+    """What the order's customer may pay from now on."""
+    http.call("POST", "paying_service", "/internal/dues/", json={"order_id": str(order_id), **due})
 
 
 def authorise(*, payment_id: uuid.UUID) -> Payment:

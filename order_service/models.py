@@ -128,7 +128,7 @@ class OrderEvent(models.Model):
 
 
 class Saga(models.Model):
-    """How far an order's checkout is. Written with the order, in one transaction; the database, not a queue, is the truth.
+    """How far an order's checkout is. Written with the order, in one transaction: the database is the truth.
 
     `step` is what to do next, `goal` the status that an order which is being undone shall have. Who claims it
     raises `fence`, and writes under it only. `next_at` is when it is due.

@@ -98,6 +98,7 @@ class StaffChangeOrderSerializer(ChangeOrderSerializer):
 class PaymentNewsSerializer(serializers.Serializer[Any]):
     """What paying_service tells of a payment; amounts in minor units."""
 
+    payment_id = serializers.UUIDField()
     order_id = serializers.UUIDField()
     status = serializers.CharField(max_length=30)
     refunded = serializers.IntegerField(min_value=0)

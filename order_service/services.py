@@ -129,6 +129,8 @@ def cancel_order(*, order: Order) -> Order:
     `Conflict("illegal_transition")` when it is too late.
     """
     versioned.check_transition(order, Status.CANCELLED, TRANSITIONS)
+    if not Saga.objects.filter(pk=order.pk).exists():
+        return move(order=order, to=Status.CANCELLED, name="cancelled")
     now = timezone.now()
     asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
     if not asked.update(cancel_asked=True, next_at=now, attempt=0):
@@ -222,11 +224,18 @@ def _check_total(price: Totals, expected: int | None) -> None:
 
 
 @transaction.atomic
-def take_payment_news(*, order_id: uuid.UUID, status: str, refunded: int) -> None:
-    """A payment has changed: the saga looks at it again, and what was given back is the order's `refunded`."""
+def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str, refunded: int) -> None:
+    """A payment has changed: the saga looks at it again, and what was given back is the order's `refunded`.
+
+    An order that waits to be paid takes the first payment that is offered; any other counts for nothing.
+    """
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         return  # its payment was made, and the order was not
+    if order.payment_id is None and order.status in (Status.PENDING, Status.RESERVED):
+        order = _write(order, name="payment", payment_id=payment_id)
+    if order.payment_id != payment_id:
+        return
     Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
     if refunded > order.refunded and order.status not in UNDONE:
         whole = refunded >= order.total

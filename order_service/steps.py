@@ -67,6 +67,7 @@ def authorise(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     if order.payment_id is None:
+        _ask_to_pay(order)
         return _unpaid(saga, order)
     payment = clients.authorise(payment_id=order.payment_id)
     if payment.status in AUTHORISED:
@@ -74,6 +75,11 @@ def authorise(saga: Saga, order: Order) -> Next | Wait:
     if payment.status in ("failed", "voided"):
         return back(Status.PAYMENT_FAILED, payment.failure_code or payment.status)
     return _unpaid(saga, order)
+
+
+def _ask_to_pay(order: Order) -> None:
+    owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
+    clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
 def _unpaid(saga: Saga, order: Order) -> Next | Wait:

@@ -1,7 +1,7 @@
 """Payments and where they may go. Money is in minor units; card numbers and tokens have no column here."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from shopkit.versioned import Tracked
 
@@ -48,10 +48,24 @@ DELETABLE = frozenset({Status.PENDING, Status.FAILED})
 
 
 class Payment(Tracked):
-    """An amount asked for an order through a provider."""
+    """An amount asked for an order through a provider.
+
+    `handle` is the provider's own name for the card, `provider_ref` for the charge, once it was asked for. `void_asked`
+    says that nothing is owed any more: a success that comes later is given back.
+    """
 
     order_id = models.UUIDField()
     customer_id = models.CharField(max_length=64, null=True, blank=True)
+    customer_type = models.CharField(max_length=20, blank=True)
+    handle = models.CharField(max_length=100, blank=True, editable=False)
+    provider_ref = models.CharField(max_length=100, blank=True, editable=False)
+    captured = models.BigIntegerField(default=0)
+    refunded = models.BigIntegerField(default=0)
+    failure_code = models.CharField(max_length=60, blank=True)
+    failure_message = models.CharField(max_length=200, blank=True)
+    action_url = models.CharField(max_length=300, blank=True)
+    void_asked = models.BooleanField(default=False, editable=False)
+    look_at = models.DateTimeField(null=True, editable=False, db_index=True)
     provider = models.CharField(max_length=20, choices=Provider)
     method = models.CharField(max_length=20, choices=Method)
     amount = models.BigIntegerField()
@@ -65,7 +79,72 @@ class Payment(Tracked):
             models.Index(fields=["status", "created_at"], name="payment_status"),
             models.Index(fields=["created_at"], name="payment_created"),
         ]
-        constraints = [models.CheckConstraint(condition=Q(amount__gte=1), name="payment_amount_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(captured__gte=0, refunded__gte=0, refunded__lte=F("captured"), captured__lte=F("amount")),
+                name="payment_amounts_fit",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Refund(models.Model):
+    """What was given back of a payment, under the id by which it was asked for: repeated, it is the same one."""
+
+    id = models.UUIDField(primary_key=True)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField()
+    done = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=1), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Due(models.Model):
+    """What an order that nobody has paid for yet costs, as the order service said: what its customer may pay."""
+
+    order_id = models.UUIDField(primary_key=True)
+    customer_id = models.CharField(max_length=64, null=True)
+    customer_type = models.CharField(max_length=20)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+
+    def __str__(self) -> str:
+        return str(self.order_id)
+
+
+class WebhookEvent(models.Model):
+    """What a provider sent, as it came, once for each of its event ids."""
+
+    provider = models.CharField(max_length=20, choices=Provider)
+    event_id = models.CharField(max_length=100)
+    raw = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        unique_together = [("provider", "event_id")]
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class SimulatedCharge(models.Model):
+    """A line in the simulated provider's own books, which nothing but `simulated` reads or writes."""
+
+    key = models.CharField(primary_key=True, max_length=100)
+    handle = models.CharField(max_length=100)
+    amount = models.BigIntegerField()
+    status = models.CharField(max_length=20)
+    captured = models.BigIntegerField(default=0)
+    refunds = models.JSONField(default=dict)
+    ready_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.key

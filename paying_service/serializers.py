@@ -11,6 +11,8 @@ from shopkit.money import CurrencyField, MoneyField
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
     amount = MoneyField(read_only=True)
+    captured = MoneyField(read_only=True)
+    refunded = MoneyField(read_only=True)
 
     class Meta:
         model = Payment
@@ -23,6 +25,11 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "amount",
             "currency",
             "status",
+            "captured",
+            "refunded",
+            "failure_code",
+            "failure_message",
+            "action_url",
             "version",
             "created_at",
             "updated_at",
@@ -53,4 +60,75 @@ class PaymentStatusSerializer(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
         fields = ["order_id", "payment_id", "status"]
+        read_only_fields = fields
+
+
+class OpenPaymentSerializer(serializers.Serializer[Any]):
+    """What the order service asks for; `amount` in minor units. The card goes no further than to the provider."""
+
+    payment_id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    customer_id = serializers.CharField(max_length=64, allow_null=True, default=None)
+    customer_type = serializers.CharField(max_length=20)
+    provider = serializers.CharField(max_length=20)
+    method = serializers.ChoiceField(choices=Method.choices)
+    token = serializers.CharField(max_length=200, default="", write_only=True)
+    amount = serializers.IntegerField(min_value=1)
+    currency = CurrencyField()
+
+
+class DueSerializer(serializers.Serializer[Any]):
+    order_id = serializers.UUIDField()
+    customer_id = serializers.CharField(max_length=64, allow_null=True)
+    customer_type = serializers.CharField(max_length=20)
+    amount = serializers.IntegerField(min_value=1)
+    currency = CurrencyField()
+
+
+class OfferSerializer(serializers.Serializer[Any]):
+    """What a customer pays with; the amount is the order's."""
+
+    order_id = serializers.UUIDField()
+    provider = serializers.CharField(max_length=20)
+    method = serializers.ChoiceField(choices=Method.choices)
+    token = serializers.CharField(max_length=200, write_only=True)
+
+
+class RefundAskedSerializer(serializers.Serializer[Any]):
+    """`amount` in minor units, between services; without one, all that is left."""
+
+    refund_id = serializers.UUIDField()
+    amount = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+
+
+class RefundSerializer(serializers.Serializer[Any]):
+    """`{amount?}`; without one, all that is left."""
+
+    amount = MoneyField(min_value=Decimal("0.01"), required=False)
+
+
+class SimulateSerializer(serializers.Serializer[Any]):
+    """What the customer does on the simulated provider's page."""
+
+    outcome = serializers.ChoiceField(choices=["confirm", "decline"])
+
+
+class InternalPaymentSerializer(serializers.ModelSerializer[Payment]):
+    """A payment between services; amounts in minor units."""
+
+    class Meta:
+        model = Payment
+        fields = [
+            "id",
+            "order_id",
+            "status",
+            "amount",
+            "captured",
+            "refunded",
+            "currency",
+            "failure_code",
+            "failure_message",
+            "action_url",
+            "version",
+        ]
         read_only_fields = fields

@@ -3,31 +3,37 @@
 import uuid
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from paying_service import services
+from paying_service import checkout, services, simulated, webhooks
 from paying_service.filters import PaymentFilter
 from paying_service.models import Payment
 from paying_service.serializers import (
     ChangePaymentSerializer,
     CreatePaymentSerializer,
+    OfferSerializer,
     PaymentSerializer,
     PaymentStatusSerializer,
+    RefundSerializer,
+    SimulateSerializer,
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.permissions import IsKnown, ReadOrStaff
+from shopkit.idempotency.views import idempotent, key_of
+from shopkit.permissions import IsKnown, IsStaff, ReadOrStaff
 
 
 class PaymentListView(ListAPIView[Payment]):
     """A customer's own payments; to staff, all."""
 
-    permission_classes = [IsKnown, ReadOrStaff]
+    permission_classes = [IsKnown]
     queryset = Payment.objects.all()
     serializer_class = PaymentSerializer
     filterset_class = PaymentFilter
@@ -37,12 +43,22 @@ class PaymentListView(ListAPIView[Payment]):
     def get_queryset(self) -> QuerySet[Payment]:
         return services.visible_payments(identity=caller(self.request))
 
-    @extend_schema(request=CreatePaymentSerializer, responses={202: PaymentSerializer})
+    @extend_schema(request=OfferSerializer, responses={202: PaymentSerializer})
+    @idempotent()
     def post(self, request: Request) -> Response:
-        """Staff only: asks for an amount for an order."""
-        given = CreatePaymentSerializer(data=request.data)
+        """Pays for an order of one's own that waits for it; what comes of it shows later.
+
+        Staff give `amount` too, and record a payment that came in another way.
+        """
+        user = caller(request)
+        if user.is_staff and isinstance(request.data, dict) and "amount" in request.data:
+            recorded = CreatePaymentSerializer(data=request.data)
+            recorded.is_valid(raise_exception=True)
+            return _answer(services.create_payment(**recorded.validated_data), status.HTTP_202_ACCEPTED)
+        given = OfferSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return _answer(services.create_payment(**given.validated_data), status.HTTP_202_ACCEPTED)
+        offered = checkout.offer(customer_id=user.customer_id, **given.validated_data)
+        return _answer(offered, status.HTTP_202_ACCEPTED)
 
 
 class PaymentView(APIView):
@@ -76,6 +92,45 @@ class OrderPaymentView(APIView):
         """The status of the order's latest payment."""
         payment = services.latest_payment(order_id=order_id, identity=caller(request))
         return Response(PaymentStatusSerializer(payment).data)
+
+
+class RefundView(APIView):
+    permission_classes = [IsStaff]
+
+    @extend_schema(request=RefundSerializer, responses=PaymentSerializer)
+    @idempotent()
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        """Staff only: gives back so much, or all that is left."""
+        payment, key = _payment(request, payment_id), key_of(request)
+        given = RefundSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        refund_id = uuid.uuid5(payment.pk, key) if key else uuid.uuid4()  # asked again, it is the same refund
+        amount = given.validated_data.get("amount")
+        return _answer(checkout.refund(payment_id=payment.pk, refund_id=refund_id, amount=amount))
+
+
+class SimulateView(APIView):
+    permission_classes = [IsKnown]
+
+    @extend_schema(request=SimulateSerializer, responses=PaymentSerializer)
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        """What the customer would do on the provider's page: confirms the payment, or declines it."""
+        payment = _payment(request, payment_id)
+        given = SimulateSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        simulated.confirm(ref=payment.provider_ref, accepted=given.validated_data["outcome"] == "confirm")
+        return _answer(checkout.look(payment_id=payment.pk))
+
+
+class WebhookView(APIView):
+    permission_classes = [AllowAny]
+    authentication_classes = []
+
+    @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        """From the simulated provider: `Simulated-Signature: t=…,v1=…` over the body as it is."""
+        signature = request.headers.get("Simulated-Signature", "")
+        return Response({"new": webhooks.take(body=request._request.body, signature=signature)})
 
 
 def _payment(request: Request, payment_id: uuid.UUID) -> Payment:

@@ -50,7 +50,7 @@ def check_digit(digits: str) -> int:
 
 
 class Shipment(Tracked):
-    """The one parcel of an order."""
+    """The one parcel of an order. `look_at` is when the simulated carrier moves it next; one made by staff, never."""
 
     order_id = models.UUIDField(unique=True)
     customer_id = models.CharField(max_length=64, null=True, blank=True)
@@ -59,6 +59,7 @@ class Shipment(Tracked):
     address = models.JSONField()
     weight_g = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status, default=Status.LABEL_CREATED)
+    look_at = models.DateTimeField(null=True, editable=False, db_index=True)
 
     class Meta:
         indexes = [

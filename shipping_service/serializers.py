@@ -61,3 +61,9 @@ class ChangeShipmentSerializer(serializers.Serializer[Any]):
     """`{status}`."""
 
     status = serializers.ChoiceField(choices=Status.choices)
+
+
+class ShipSerializer(CreateShipmentSerializer):
+    """What the order service asks for, under an id that it chose."""
+
+    shipment_id = serializers.UUIDField()

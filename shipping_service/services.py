@@ -1,14 +1,29 @@
 """What can be done to shipments. Each change is a conditional update of the shipment as it was read, and its event."""
 
 import uuid
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from shipping_service.models import DELETABLE, TRANSITIONS, Shipment, ShipmentEvent, new_tracking_number
+from shipping_service.models import DELETABLE, TRANSITIONS, Shipment, ShipmentEvent, Status, new_tracking_number
 from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
+from shopkit.outbox import services as outbox
+
+CHANGED = "shipment_changed"
+MOVES_EVERY = timedelta(seconds=5)
+NEXT: dict[str, str] = {
+    Status.LABEL_CREATED: Status.PICKED_UP,
+    Status.PICKED_UP: Status.IN_TRANSIT,
+    Status.IN_TRANSIT: Status.OUT_FOR_DELIVERY,
+    Status.OUT_FOR_DELIVERY: Status.DELIVERED,
+}
+"""How the simulated carrier moves a parcel."""
 
 
 def create_shipment(
@@ -23,6 +38,13 @@ def create_shipment(
         shipment.tracking_number = new_tracking_number()  # the other unique column: this number was taken
         _keep(shipment)
     return shipment
+
+
+def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **fields: Any) -> Shipment:
+    """The order's shipment: this one, or the one that it has."""
+    with suppress(IntegrityError):
+        _keep(Shipment(id=shipment_id, order_id=order_id, look_at=timezone.now() + MOVES_EVERY, **fields))
+    return found(Shipment.objects.filter(order_id=order_id).first())
 
 
 def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:
@@ -51,7 +73,22 @@ def move(*, shipment: Shipment, to: str, version: int | None = None) -> Shipment
     versioned.check_transition(shipment, to, TRANSITIONS)
     versioned.change(shipment, status=to)
     ShipmentEvent.objects.create(shipment=shipment, status=to)
+    outbox.put(kind=CHANGED, payload={"shipment_id": str(shipment.pk)})
     return shipment
+
+
+def carry() -> int:
+    """The simulated carrier: each parcel that it took on moves one step on, until it arrives; how many moved."""
+    now, moved = timezone.now(), 0
+    for shipment in Shipment.objects.filter(look_at__lte=now).order_by("look_at")[:100]:
+        onward = NEXT.get(shipment.status)
+        look_at = now + MOVES_EVERY if onward in NEXT else None
+        if not Shipment.objects.filter(pk=shipment.pk, look_at=shipment.look_at).update(look_at=look_at) or not onward:
+            continue
+        with suppress(Conflict):  # staff have just moved it
+            move(shipment=shipment, to=onward)
+            moved += 1
+    return moved
 
 
 def delete_shipment(*, shipment: Shipment) -> None:

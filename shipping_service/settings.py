@@ -2,4 +2,4 @@
 
 from shopkit.settings import settings_for
 
-globals().update(settings_for("shipping_service"))
+globals().update(settings_for("shipping_service", apps=("shopkit.outbox",)))

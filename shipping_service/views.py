@@ -18,11 +18,12 @@ from shipping_service.serializers import (
     ChangeShipmentSerializer,
     CreateShipmentSerializer,
     ShipmentSerializer,
+    ShipSerializer,
     TrackingSerializer,
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.permissions import IsKnown, ReadOrStaff
+from shopkit.permissions import IsKnown, IsService, ReadOrStaff
 
 
 class ShipmentListView(ListAPIView[Shipment]):
@@ -67,6 +68,16 @@ class ShipmentView(APIView):
         """Staff only, and only until it is picked up."""
         services.delete_shipment(shipment=_shipment(request, shipment_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ShipView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        given = ShipSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _answer(services.ship(**given.validated_data))
 
 
 class TrackingView(APIView):

@@ -1,6 +1,7 @@
 """What a service reads from its environment, checked once at start."""
 
 import contextlib
+import hashlib
 import ipaddress
 import os
 import secrets
@@ -56,6 +57,7 @@ class Config(BaseSettings):
     secret_key: str | None = Field(None, alias="SECRET_KEY")
     signing_key: str | None = Field(None, alias="SHOP_SIGNING_KEY")
     public_keys: str | None = Field(None, alias="SHOP_PUBLIC_KEYS")
+    simulated_secrets: str = Field("", alias="SIMULATED_WEBHOOK_SECRETS")
     token_minutes: int = Field(60, alias="SHOP_TOKEN_MINUTES", ge=1, le=24 * 60)
     hsts: Literal["host", "subdomains", "preload"] = Field("host", alias="SHOP_HSTS")
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
@@ -103,6 +105,12 @@ class Config(BaseSettings):
     @property
     def hosts(self) -> list[str]:
         return _listed(self.allowed_hosts)
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """Those that the simulated provider's webhooks may be signed with; one from our own secret if none is named."""
+        own = hashlib.sha256(f"simulated webhooks:{self.secret()}".encode()).hexdigest()
+        return _listed(self.simulated_secrets) or [own]
 
     @property
     def cors(self) -> list[str]:

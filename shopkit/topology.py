@@ -151,7 +151,7 @@ SERVICES: dict[str, Service] = {
             Store.POSTGRES,
             calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
         ),
-        Service("paying_service", 8004, ("payments",), Store.POSTGRES),
+        Service("paying_service", 8004, ("payments",), Store.POSTGRES, tells=("order_service",)),
         Service(
             "items_router",
             8005,
@@ -160,7 +160,7 @@ SERVICES: dict[str, Service] = {
             calls=_names(behind="items_router"),
             proxies=True,
         ),
-        Service("shipping_service", 8006, ("shipments",), Store.POSTGRES),
+        Service("shipping_service", 8006, ("shipments",), Store.POSTGRES, tells=("order_service",)),
         Service(
             "customer_router",
             8009,

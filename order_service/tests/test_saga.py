@@ -109,7 +109,7 @@ def test_a_payment_that_waits_is_waited_for_and_then_taken(world: World, place: 
     saga.run_due()
     assert Order.objects.get(pk=order.pk).status == "reserved"
     world.payments[str(order.payment_id)]["status"] = "authorised"
-    services.take_payment_news(order_id=order.pk, status="authorised", refunded=0)
+    services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="authorised", refunded=0)
     saga.run_due()
     order.refresh_from_db()
     assert order.status == "fulfilling"
@@ -241,10 +241,12 @@ def test_a_card_that_is_refused_makes_no_order(
 def test_what_is_given_back_is_the_orders_refund(world: World, place: Place) -> None:
     order = finish(place())
     for refunded in (1_000, 1_000, 400):
-        services.take_payment_news(order_id=order.pk, status="partially_refunded", refunded=refunded)
+        services.take_payment_news(
+            order_id=order.pk, payment_id=order.payment_id, status="partially_refunded", refunded=refunded
+        )
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("fulfilling", 1_000)
-    services.take_payment_news(order_id=order.pk, status="refunded", refunded=order.total)
+    services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="refunded", refunded=order.total)
     order.refresh_from_db()
     assert (order.status, order.refunded) == ("refunded", order.total)
 
@@ -271,6 +273,8 @@ def test_a_parcels_news_move_the_order_forward_in_any_order(
 
 def test_the_customer_hears_of_what_was_refunded(world: World, place: Place) -> None:
     order = finish(place())
-    services.take_payment_news(order_id=order.pk, status="partially_refunded", refunded=1_000)
+    services.take_payment_news(
+        order_id=order.pk, payment_id=order.payment_id, status="partially_refunded", refunded=1_000
+    )
     order.refresh_from_db()
     assert tasks.told(order)["refunded"] == 1_000

@@ -1,0 +1,212 @@
+"""A payment on its way: opened, authorised, captured, voided, refunded. Each may be repeated, and none charges twice.
+
+What a provider is asked for is written down before it is asked, under a key of the payment's own. What it answers, and
+what it says later, only ever moves a payment forward. No transaction is open while it is asked.
+"""
+
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from paying_service import simulated
+from paying_service.models import TRANSITIONS, Due, Payment, Provider, Refund, Status
+from paying_service.simulated import Charge
+from shopkit import versioned
+from shopkit.errors import Conflict, Invalid, found
+from shopkit.outbox import services as outbox
+
+CHANGED, GIVE_BACK = "payment_changed", "payment_give_back"
+LOOK_AFTER = timedelta(seconds=2)  # until a payment that waits is asked after, and twice as long each time
+LOOK_AT_MOST = timedelta(minutes=5)
+TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
+ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
+
+
+def open_payment(*, payment_id: uuid.UUID, provider: str, token: str, **fields: Any) -> Payment:
+    """A payment that waits to be authorised; the one there is, if it was opened before. The card is forgotten.
+
+    `Invalid`: `unknown_provider`, `invalid_token`.
+    """
+    if provider != Provider.SIMULATED:
+        message = "This shop takes payments by the simulated provider."
+        raise Invalid(message, code="unknown_provider", details={"provider": [message]})
+    fields |= {"provider": provider, "handle": simulated.handle_of(token)}
+    return Payment.objects.get_or_create(pk=payment_id, defaults=fields)[0]
+
+
+def offer(*, order_id: uuid.UUID, customer_id: str | None, provider: str, method: str, token: str) -> Payment:
+    """A payment by the customer for an order that waits for one; the order takes it up. `Invalid("unknown_order")`."""
+    due = Due.objects.filter(pk=order_id, customer_id=customer_id).first()
+    if due is None:
+        message = "There is no order of yours that waits to be paid under this id."
+        raise Invalid(message, code="unknown_order", details={"order_id": [message]})
+    with transaction.atomic():
+        payment = open_payment(
+            payment_id=uuid.uuid4(),
+            order_id=order_id,
+            customer_id=customer_id,
+            customer_type=due.customer_type,
+            provider=provider,
+            method=method,
+            token=token,
+            amount=due.amount,
+            currency=due.currency,
+        )
+        tell(payment)
+    return payment
+
+
+def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
+    """What the customer of an order may pay for it from now on."""
+    Due.objects.update_or_create(pk=order_id, defaults=fields)
+
+
+def authorise(*, payment_id: uuid.UUID) -> Payment:
+    """Asks the provider for the money, once."""
+    payment = get(payment_id)
+    key = f"{payment.pk}:authorise"
+    first = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
+    if not first.update(provider_ref=key, look_at=timezone.now() + LOOK_AFTER):
+        return look(payment_id=payment_id)
+    return apply(payment_id, simulated.authorise(key=key, handle=payment.handle, amount=payment.amount))
+
+
+def look(*, payment_id: uuid.UUID) -> Payment:
+    """The payment as it is now: while it is open, the provider is asked."""
+    payment = get(payment_id)
+    if payment.status in ENDED or not payment.provider_ref:
+        return payment
+    return apply(payment_id, simulated.fetch(ref=payment.provider_ref))
+
+
+def capture(*, payment_id: uuid.UUID) -> Payment:
+    """Takes the money that was authorised. `Conflict` with the code of what the payment is instead."""
+    payment = get(payment_id)
+    if payment.status in TAKEN:
+        return payment
+    if payment.status != Status.AUTHORISED or payment.void_asked:
+        raise Conflict(f"This payment is {payment.status}.", code=payment.status)
+    payment = apply(payment_id, simulated.capture(ref=payment.provider_ref))
+    if payment.status not in TAKEN:
+        raise Conflict(f"This payment is {payment.status}.", code=payment.status)
+    return payment
+
+
+def void(*, payment_id: uuid.UUID) -> Payment:
+    """Nothing is owed any more. `Conflict("captured")` when the money has been taken."""
+    payment = _ask_to_void(payment_id)
+    if payment.status in TAKEN:
+        raise Conflict("The money has been taken.", code="captured")
+    if payment.status in ENDED:
+        return payment
+    payment = apply(payment_id, simulated.void(ref=payment.provider_ref))
+    if payment.status in TAKEN:
+        raise Conflict("The money has been taken.", code="captured")
+    return payment
+
+
+@transaction.atomic
+def _ask_to_void(payment_id: uuid.UUID) -> Payment:
+    """From here on a success is given back; what no provider was asked for is void at once."""
+    payment = _locked(payment_id)
+    if payment.status in ENDED:
+        return payment
+    if payment.provider_ref:
+        versioned.change(payment, void_asked=True, look_at=timezone.now() + LOOK_AFTER)
+    else:
+        versioned.change(payment, void_asked=True, status=Status.VOIDED, look_at=None)
+        tell(payment)
+    return payment
+
+
+def refund(*, payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Payment:
+    """Gives back so much, or all that is left, once for each id.
+
+    `Conflict`: `not_captured`, `refund_exceeds_capture`.
+    """
+    entry = _note_refund(payment_id, refund_id, amount)
+    if entry.done:
+        return get(payment_id)
+    ref = get(payment_id).provider_ref
+    charge = simulated.refund(ref=ref, key=str(refund_id), amount=entry.amount)
+    Refund.objects.filter(pk=refund_id).update(done=True)
+    return apply(payment_id, charge)
+
+
+@transaction.atomic
+def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Refund:
+    payment = _locked(payment_id)
+    if entry := Refund.objects.filter(pk=refund_id, payment=payment).first():
+        return entry
+    if not payment.captured:
+        raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
+    left = payment.captured - (payment.refunds.aggregate(sum=Sum("amount"))["sum"] or 0)
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        message = f"There are {left} cents left to give back."
+        raise Conflict(message, code="refund_exceeds_capture", details={"amount": [message]})
+    return Refund.objects.create(pk=refund_id, payment=payment, amount=amount)
+
+
+@transaction.atomic
+def apply(payment_id: uuid.UUID, charge: Charge) -> Payment:
+    """What the provider says of a payment, as far as it is news; a success that nobody wants any more is given back."""
+    payment = _locked(payment_id)
+    known = (payment.captured, payment.refunded)
+    forward = charge.status in TRANSITIONS[payment.status]
+    if forward or (max(known[0], charge.captured), max(known[1], charge.refunded)) != known:
+        versioned.change(payment, **_news(payment, charge, forward=forward))
+        tell(payment)
+        if payment.void_asked and payment.captured > payment.refunded:
+            outbox.put(kind=GIVE_BACK, payload={"payment_id": str(payment.pk)})
+    return payment
+
+
+def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
+    status = charge.status if forward else payment.status
+    waits = status in (Status.PENDING, Status.REQUIRES_ACTION) or (payment.void_asked and status not in ENDED)
+    return {
+        "status": status,
+        "captured": max(payment.captured, charge.captured),
+        "refunded": max(payment.refunded, charge.refunded),
+        "failure_code": charge.failure_code,
+        "failure_message": charge.failure_message,
+        "action_url": f"/api/payments/{payment.pk}/simulate/" if status == Status.REQUIRES_ACTION else "",
+        "look_at": payment.look_at if waits else None,
+    }
+
+
+def look_at_waiting() -> int:
+    """Asks after the payments that wait, less and less often; how many."""
+    now = timezone.now()
+    waiting: QuerySet[Payment] = Payment.objects.filter(Q(look_at__lte=now)).exclude(status__in=ENDED)
+    for payment in waiting.order_by("look_at")[:100]:
+        wait = min(max(2 * (now - payment.updated_at), LOOK_AFTER), LOOK_AT_MOST)
+        Payment.objects.filter(pk=payment.pk).update(look_at=now + wait)
+        with suppress(Conflict):  # captured after all: what came of it is given back
+            void(payment_id=payment.pk) if payment.void_asked else look(payment_id=payment.pk)
+    return len(waiting)
+
+
+def give_back(*, payment_id: uuid.UUID) -> None:
+    """All of a success that came after nobody wanted it any more; what was given back already, not again."""
+    with suppress(Conflict):
+        refund(payment_id=payment_id, refund_id=uuid.uuid5(payment_id, "late"), amount=None)
+
+
+def tell(payment: Payment) -> None:
+    """The order hears of it; what it is told is what the payment has become by then."""
+    outbox.put(kind=CHANGED, payload={"payment_id": str(payment.pk)})
+
+
+def get(payment_id: uuid.UUID) -> Payment:
+    return found(Payment.objects.filter(pk=payment_id).first())
+
+
+def _locked(payment_id: uuid.UUID) -> Payment:
+    return found(Payment.objects.select_for_update().filter(pk=payment_id).first())

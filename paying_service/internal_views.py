@@ -1,0 +1,69 @@
+"""The HTTP side of payments for the order service."""
+
+import uuid
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from paying_service import checkout
+from paying_service.models import Payment
+from paying_service.serializers import (
+    DueSerializer,
+    InternalPaymentSerializer,
+    OpenPaymentSerializer,
+    RefundAskedSerializer,
+)
+from shopkit.permissions import IsService
+
+
+class InternalView(APIView):
+    permission_classes = [IsService]
+    schema = None
+
+
+class OpenView(InternalView):
+    def post(self, request: Request) -> Response:
+        given = OpenPaymentSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _answer(checkout.open_payment(**given.validated_data), status.HTTP_201_CREATED)
+
+
+class DueView(InternalView):
+    def post(self, request: Request) -> Response:
+        given = DueSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        checkout.note_due(**given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class OneView(InternalView):
+    def get(self, request: Request, payment_id: uuid.UUID) -> Response:
+        return _answer(checkout.look(payment_id=payment_id))
+
+
+class AuthoriseView(InternalView):
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        return _answer(checkout.authorise(payment_id=payment_id))
+
+
+class CaptureView(InternalView):
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        return _answer(checkout.capture(payment_id=payment_id))
+
+
+class VoidView(InternalView):
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        return _answer(checkout.void(payment_id=payment_id))
+
+
+class RefundsView(InternalView):
+    def post(self, request: Request, payment_id: uuid.UUID) -> Response:
+        given = RefundAskedSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _answer(checkout.refund(payment_id=payment_id, **given.validated_data))
+
+
+def _answer(payment: Payment, code: int = status.HTTP_200_OK) -> Response:
+    return Response(InternalPaymentSerializer(payment).data, status=code)

@@ -1,0 +1,52 @@
+"""The inbox of what providers send: kept as it came, once for each event id, answered, and looked into afterwards."""
+
+import json
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from paying_service import checkout, simulated
+from paying_service.models import Payment, Provider, WebhookEvent
+from shopkit.errors import Invalid
+from shopkit.outbox import services as outbox
+from shopkit.outbox.models import Message
+
+WEBHOOK = "webhook"
+log = structlog.get_logger()
+
+
+def take(*, body: bytes, signature: str) -> bool:
+    """Keeps a signed event; False when it was here before.
+
+    `Unauthenticated`: `bad_signature`, `stale_webhook`; `Invalid("malformed_webhook")`.
+    """
+    simulated.check_signature(body, signature)
+    event = _parsed(body)
+    with transaction.atomic():
+        fields = {"raw": body.decode()}
+        kept, new = WebhookEvent.objects.get_or_create(
+            provider=Provider.SIMULATED, event_id=event["id"], defaults=fields
+        )
+        if new:
+            outbox.put(kind=WEBHOOK, payload={"event": kept.pk})
+    return new
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """`{id, charge, amount, currency}`."""
+    try:
+        event = json.loads(body)
+        return {"id": str(event["id"])[:100], **{name: event[name] for name in ("charge", "amount", "currency")}}
+    except (ValueError, LookupError, TypeError):
+        raise Invalid("This webhook is none that we know.", code="malformed_webhook") from None
+
+
+def look_into(message: Message) -> None:
+    """An event says that something happened; what, the provider is asked. One that does not fit counts for nothing."""
+    event = _parsed(WebhookEvent.objects.get(pk=message.payload["event"]).raw.encode())
+    payment = Payment.objects.filter(provider_ref=event["charge"]).first()
+    if payment is None or (payment.amount, payment.currency) != (event["amount"], event["currency"]):
+        log.warning("webhook does not fit", event_id=event["id"], charge=event["charge"])
+        return
+    checkout.look(payment_id=payment.pk)

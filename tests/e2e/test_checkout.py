@@ -1,0 +1,167 @@
+"""A checkout through the gateway, on real services: paid, declined, late, confirmed, given back, cancelled."""
+
+import uuid
+from typing import Any
+
+import pytest
+import requests
+
+from tests.fleet import Fleet
+from tests.people import ADDRESS
+from tests.stores import wait_for
+
+ADA = {"X-User-ID": "ada-buys", "X-Customer-Type": "registered"}
+PRICE, SHIPPING = "12.50", 5
+
+
+def card(number: str) -> dict[str, str]:
+    return {"provider": "simulated", "method": "card", "token": number}
+
+
+class Shop:
+    """Ada, a book of which there are five, and what she does with it."""
+
+    def __init__(self, fleet: Fleet, stock: int = 5) -> None:
+        self.fleet = fleet
+        body = {"name": "Scarce", "author": "A", "price": PRICE, "stock": stock}
+        self.book = fleet.call("POST", "/api/books/", json=body).json()["id"]
+
+    def ada(self, method: str, path: str, json: object = None, **headers: str) -> requests.Response:
+        return self.fleet.call(method, path, json=json, headers={**ADA, **headers})
+
+    def cart(self, quantity: int = 1) -> str:
+        cart = self.ada("POST", "/api/carts/").json()["id"]
+        line = {"item_id": self.book, "quantity": quantity}
+        assert self.ada("POST", f"/api/carts/{cart}/items/", line).status_code == 201
+        return str(cart)
+
+    def wish(self, payment: dict[str, str] | None = None, quantity: int = 1) -> dict[str, Any]:
+        wish = {"cart_id": self.cart(quantity), "shipping_address": ADDRESS, "shipping_method": "standard"}
+        return {**wish, **({"payment": payment} if payment else {})}
+
+    def place(self, payment: dict[str, str] | None = None, quantity: int = 1) -> str:
+        answer = self.ada("POST", "/api/orders/", self.wish(payment, quantity))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def order(self, order: str) -> Any:
+        return self.ada("GET", f"/api/orders/{order}/").json()
+
+    def becomes(self, order: str, status: str, seconds: float = 20) -> Any:
+        wait_for(lambda: self.order(order)["status"] == status, seconds=seconds)
+        return self.order(order)
+
+    def payment(self, order: str) -> Any:
+        return self.ada("GET", f"/api/payments/?order_id={order}").json()["results"][0]
+
+    @property
+    def stock(self) -> int:
+        return int(self.fleet.get(f"/api/books/{self.book}/").json()["stock"])
+
+
+@pytest.fixture
+def shop(fleet: Fleet) -> Shop:
+    return Shop(fleet)
+
+
+def test_an_order_is_paid_shipped_and_delivered_by_itself(shop: Shop) -> None:
+    order = shop.place(card("4111111111111111"), quantity=2)
+    paid = shop.becomes(order, "delivered", seconds=60)
+    payment = shop.payment(order)
+    assert (payment["status"], payment["captured"]) == ("captured", paid["total"])
+    assert shop.stock == 3
+    parcel = shop.fleet.get(f"/api/shipments/track/{paid['tracking_number']}/").json()
+    assert parcel["status"] == "delivered"
+    steps = [step["name"] for step in shop.ada("GET", f"/api/orders/{order}/timeline/").json()["results"]]
+    assert steps == ["placed", "reserve", "authorise", "commit", "capture", "ship", "shipped", "delivered"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("4000000000000002", "declined"), ("4000000000009995", "insufficient_funds")]
+)
+def test_a_card_that_is_declined_costs_nothing_and_frees_the_goods(shop: Shop, number: str, code: str) -> None:
+    order = shop.place(card(number))
+    shop.becomes(order, "payment_failed")
+    payment = shop.payment(order)
+    assert (payment["status"], payment["failure_code"], payment["captured"]) == ("failed", code, "0.00")
+    assert shop.stock == 5
+
+
+def test_a_success_that_is_late_is_waited_for(shop: Shop) -> None:
+    order = shop.place(card("4000000000000341"))
+    shop.becomes(order, "reserved")
+    shop.becomes(order, "fulfilling")
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("confirm", "fulfilling"), ("decline", "payment_failed")])
+def test_a_payment_that_needs_its_customer_waits_for_them(shop: Shop, outcome: str, status: str) -> None:
+    order = shop.place(card("4000002500003155"))
+    wait_for(lambda: shop.payment(order)["status"] == "requires_action", seconds=10)
+    assert shop.stock == 4
+    assert shop.ada("POST", shop.payment(order)["action_url"], {"outcome": outcome}).status_code == 200
+    shop.becomes(order, status)
+    assert shop.stock == (4 if status == "fulfilling" else 5)
+
+
+def test_an_order_can_be_paid_later_once(shop: Shop) -> None:
+    order = shop.place()
+    shop.becomes(order, "reserved")
+    offer = {"order_id": order, **card("4111111111111111")}
+    paid = lambda: shop.ada("POST", "/api/payments/", offer).status_code == 202  # noqa: E731
+    wait_for(paid, seconds=10)  # as soon as the order service has said what is due
+    shop.becomes(order, "fulfilling")
+    payments = shop.ada("GET", f"/api/payments/?order_id={order}").json()["results"]
+    assert [each["status"] for each in payments].count("captured") == 1
+
+
+def test_nobody_pays_for_anothers_order(shop: Shop) -> None:
+    order = shop.place()
+    shop.becomes(order, "reserved")
+    bob = {"X-User-ID": "bob", "X-Customer-Type": "registered"}
+    offer = {"order_id": order, **card("4111111111111111")}
+    answer = shop.fleet.call("POST", "/api/payments/", json=offer, headers=bob)
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_order")
+
+
+def test_an_order_that_waits_is_cancelled_and_all_is_undone(shop: Shop) -> None:
+    order = shop.place(card("4000002500003155"))
+    wait_for(lambda: shop.payment(order)["status"] == "requires_action", seconds=10)
+    assert shop.ada("POST", f"/api/orders/{order}/cancel/").status_code == 200
+    shop.becomes(order, "cancelled")
+    assert (shop.payment(order)["status"], shop.stock) == ("voided", 5)
+
+
+def test_what_staff_give_back_is_given_back_once(shop: Shop) -> None:
+    order = shop.place(card("4111111111111111"))
+    total = shop.becomes(order, "fulfilling")["total"]
+    path = f"/api/payments/{shop.payment(order)['id']}/refund/"
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    answers = [shop.fleet.call("POST", path, json={"amount": "2.50"}, headers=key).status_code for _ in range(3)]
+    assert answers == [200] * 3
+    wait_for(lambda: shop.order(order)["refunded"] == "2.50", seconds=10)
+    too_much = shop.fleet.call("POST", path, json={"amount": total})
+    assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_capture")
+    assert shop.fleet.call("POST", path, json={}).status_code == 200
+    wait_for(lambda: shop.order(order)["status"] == "refunded", seconds=10)
+    assert shop.payment(order)["refunded"] == total
+
+
+def test_one_key_is_one_order(shop: Shop) -> None:
+    wish, key = shop.wish(card("4111111111111111")), {"Idempotency-Key": str(uuid.uuid4())}
+    first, second = (shop.ada("POST", "/api/orders/", wish, **key) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] == second.json()["id"]
+    assert second.headers["Idempotent-Replayed"] == "true"
+    other = shop.ada("POST", "/api/orders/", {**wish, "email": "x@example.com"}, **key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_card_that_is_none_makes_no_order(shop: Shop) -> None:
+    answer = shop.ada("POST", "/api/orders/", shop.wish(card("1234")))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_token")
+
+
+def test_no_card_number_is_in_any_log_or_database(shop: Shop) -> None:
+    shop.becomes(shop.place(card("4111111111111111")), "fulfilling")
+    for path in [*(shop.fleet.data / "logs").iterdir(), *shop.fleet.data.glob("*.sqlite3*")]:
+        assert b"4111111111111111" not in path.read_bytes(), path.name
