@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Field, Model
 
-from shopkit.errors import Conflict, found
+from shopkit.errors import Conflict, NotFound, found
 
 PROFILE = ("first_name", "last_name", "phone", "preferences", "email", "birth_date", "created_at")
 ROWS = ("addresses", "viewed_items", "purchases")
@@ -35,10 +35,12 @@ class Moves:
     def hold(self, *, customer_id: str, move_id: uuid.UUID, to: str) -> Values:
         """Keeps the customer from changing; `{ticket, customer}`, all that goes along.
 
-        `NotFound`; `Conflict`: `moving` elsewhere, or `move_undone`.
+        `NotFound`, for who is anonymised too; `Conflict`: `moving` elsewhere, or `move_undone`.
         """
         row = found(self._locked(customer_id))
-        if row.anonymised_at or row.moved_to or (row.move_id == move_id and not row.moving_to):
+        if row.anonymised_at:
+            raise NotFound
+        if row.moved_to or (row.move_id == move_id and not row.moving_to):
             raise _undone()
         if row.moving_to and row.move_id != move_id:
             raise Conflict("This customer is moving already.", code="moving", headers={"Retry-After": "1"})
@@ -135,8 +137,8 @@ class Moves:
                 setattr(row, name, row._meta.get_field(name).to_python(value))
         try:
             with transaction.atomic():
+                self.arrived(row, **more)  # first, since the email may be another there
                 row.save()
-                self.arrived(row, **more)
         except IntegrityError:
             raise Conflict("This email belongs to another account.", code="email_taken") from None
         for name in ROWS:
@@ -158,7 +160,7 @@ def packed(customer: Any) -> Values:
     """All that goes along with a customer, as JSON: `{profile: {…}, rows: {addresses: […], …}}`."""
     profile = {name: _value(customer, customer._meta.get_field(name)) for name in PROFILE if _has(customer, name)}
     rows = {
-        name: [_row_values(row) for row in getattr(customer, name).all()] for name in ROWS if hasattr(customer, name)
+        name: [_row_values(row) for row in getattr(customer, name).order_by("pk")] for name in ROWS if hasattr(customer, name)
     }
     return {"profile": profile, "rows": rows}
 
