@@ -1,8 +1,79 @@
-"""Moves from and to guests, step by step."""
+"""Moves of guests, step by step, and what becomes of their sessions."""
 
-from shopkit.customers.testing import MovesTests
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from guest_customer import services
+from guest_customer.models import Customer, Session
+from shopkit.customers.testing import FIRST, MovesTests, ok, step
+from shopkit.testing import Caller, at_once
+
+pytestmark = pytest.mark.django_db
+REFRESH = "/api/auth/refresh/"
 
 
 class TestGuestMoves(MovesTests):
     kind, path = "guest", "guest-customer"
     other, other_path = "registered", "registered-customer"
+
+
+@pytest.fixture
+def refresh() -> str:
+    """Guest c1's refresh token."""
+    guest, pair = services.begin()
+    Customer.objects.filter(pk=guest.pk).delete()
+    Session.objects.update(subject="c1")
+    Customer.objects.create(id="c1", expires_at=guest.expires_at)
+    return pair["refresh"]
+
+
+def test_who_is_about_to_leave_keeps_their_session_until_they_have(staff: Caller, refresh: str) -> None:
+    ok(step("hold", to="registered"))
+    held = staff.post(REFRESH, {"refresh": refresh})
+    refresh = ok(held)["refresh"]
+    ok(step("release"))
+    refresh = ok(staff.post(REFRESH, {"refresh": refresh}))["refresh"]
+    move = uuid.UUID(int=2)
+    ok(step("hold", move, to="registered"))
+    ok(step("leave", move))
+    assert staff.post(REFRESH, {"refresh": refresh}).status_code == 401
+
+
+def _expired(**more: Any) -> None:
+    Customer.objects.create(id="c1", first_name="Ada", expires_at=timezone.now() - timedelta(days=1), **more)
+
+
+def test_who_is_about_to_leave_is_not_forgotten_though_their_time_is_up() -> None:
+    _expired()
+    ok(step("hold", to="registered"))
+    services.forget_expired()
+    assert Customer.objects.get().first_name == "Ada"
+    ok(step("leave"))
+
+
+def test_where_somebody_moved_is_not_forgotten(staff: Caller) -> None:
+    _expired()
+    ok(step("hold", to="registered"))
+    ok(step("leave"))
+    services.forget_expired()
+    assert staff.get("/api/guest-customer/c1/").status_code == 307
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_forgotten_and_held_at_once_is_one_or_the_other() -> None:
+    for number in range(4):
+        move = uuid.UUID(int=number + 1)
+        _expired()
+
+        def act(number: int, move: Any = move) -> int:
+            return services.forget_expired() if number % 2 else step("hold", move, to="registered").status_code
+
+        codes = at_once(act, 4)[::2]
+        guest = Customer.objects.get()
+        assert (guest.first_name, guest.moving_to) in (("Ada", "registered"), ("", ""))
+        assert codes == [200 if guest.moving_to else 404] * 2
+        guest.delete()

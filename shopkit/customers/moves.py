@@ -2,7 +2,7 @@
 
 The journal of the customer router calls the steps: `hold` and `arrive`, `leave`, `settle`; or, while nobody has left,
 `refuse` and `release`, which undo. Each may be repeated, and none counts any more after what undid it, so that a call
-that was late changes nothing.
+that was late changes nothing. Ids of moves rise with time: once another move has come after it, a move is over too.
 
 `leave` is the one write that decides where the customer is. From then on who was left sends on with a ticket, and who
 brings it finds the customer where they arrived, even before `settle`: they are in one place at any moment.
@@ -40,7 +40,7 @@ class Moves:
         row = found(self._locked(customer_id))
         if row.anonymised_at:
             raise NotFound
-        if row.moved_to or (row.move_id == move_id and not row.moving_to):
+        if row.moved_to or _is_over(row, move_id) or (row.move_id == move_id and not row.moving_to):
             raise _undone()
         if row.moving_to and row.move_id != move_id:
             raise Conflict("This customer is moving already.", code="moving", headers={"Retry-After": "1"})
@@ -64,7 +64,7 @@ class Moves:
             return
         if row.anonymised_at or not row.moved_to:
             raise Conflict("This customer is here already.", code="already_here")
-        if row.arrival_ticket and row.move_id != move_id:
+        if _is_over(row, move_id) or (row.arrival_ticket and row.move_id != move_id):
             raise _undone()
         row.move_id, row.moved_to, row.arrival_ticket, row.leave_ticket = move_id, origin, ticket, ""
         self._unpack(row, customer, more)
@@ -98,7 +98,7 @@ class Moves:
         row = self._locked(customer_id)
         if row and row.moved_to and row.move_id == move_id:
             raise Conflict("This customer has left.", code="has_left")
-        if row and not row.moved_to and (row.move_id == move_id or not row.moving_to):
+        if row and not row.moved_to and (row.move_id == move_id or not (row.moving_to or _is_over(row, move_id))):
             row.move_id, row.moving_to, row.leave_ticket = move_id, "", ""
             row.save()
 
@@ -106,7 +106,7 @@ class Moves:
     def refuse(self, *, customer_id: str, move_id: uuid.UUID, origin: str) -> None:
         """Undoes `arrive`, even one that is still to come."""
         row = self._row(customer_id, origin)
-        if row.moved_to and (row.move_id == move_id or not row.arrival_ticket):
+        if row.moved_to and (row.move_id == move_id or not (row.arrival_ticket or _is_over(row, move_id))):
             row.move_id, row.arrival_ticket = move_id, ""
             _strip(row)
             self.refused(row)
@@ -195,6 +195,10 @@ def _strip(row: Any) -> None:
         if hasattr(row, name):
             getattr(row, name).all().delete()
     row.save()
+
+
+def _is_over(row: Any, move_id: uuid.UUID) -> bool:
+    return row.move_id is not None and bool(row.move_id > move_id)
 
 
 def _undone() -> Conflict:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from shopkit.auth import Identity
-from shopkit.customers import moves
+from shopkit.customers import moves, services
+from shopkit.errors import Conflict
 from shopkit.testing import Caller, at_once, staff_caller
 
 PROFILE = {
@@ -154,10 +155,20 @@ class MovesTests:
         made()
         assert ok(self.hold()) == ok(self.hold())
 
-    def test_another_move_can_not_hold_who_is_held(self) -> None:
+    def test_another_move_can_not_hold_or_release_who_is_held(self) -> None:
         made()
         ok(self.hold())
+        before = states()
         refused(self.hold(SECOND), "moving")
+        ok(step("release", SECOND))
+        assert states() == before
+
+    def test_another_move_can_not_refuse_who_has_arrived(self) -> None:
+        ok(self.arrive())
+        before = states()
+        ok(step("refuse", SECOND, origin=self.other))
+        refused(self.arrive(SECOND), "move_undone")
+        assert states() == before
 
     def test_who_is_released_is_as_before(self) -> None:
         made()
@@ -170,9 +181,8 @@ class MovesTests:
 
     def test_after_the_release_neither_hold_nor_leave_counts(self) -> None:
         made()
-        for held_before in (False, True):
-            move = uuid.uuid4()
-            if held_before:
+        for move in (FIRST, SECOND):
+            if move == SECOND:
                 ok(self.hold(move))
             ok(step("release", move))
             before = states()
@@ -180,13 +190,16 @@ class MovesTests:
                 refused(late, "move_undone")
             assert states() == before
 
-    def test_a_late_release_or_leave_of_another_move_changes_nothing(self) -> None:
+    def test_a_late_step_of_an_earlier_move_changes_nothing(self) -> None:
         made()
         ok(self.hold(SECOND))
-        before = states()
-        ok(step("release", FIRST))
-        refused(step("leave", FIRST), "move_undone")
-        assert states() == before
+        for _held in (True, False):
+            before = states()
+            ok(step("release", FIRST))
+            for late in (self.hold(FIRST), step("leave", FIRST)):
+                refused(late, "move_undone")
+            assert states() == before
+            ok(step("release", SECOND))
 
     def test_nobody_leaves_who_was_not_held(self) -> None:
         made()
@@ -299,8 +312,13 @@ class MovesTests:
         ok(self.arrive())
         ok(step("refuse", origin=self.other))
         ok(self.arrive(SECOND, "another"))
+        before = states()
         ok(step("refuse", FIRST, origin=self.other))  # late
-        ok(step("settle", SECOND))
+        refused(self.arrive(FIRST), "move_undone")
+        assert states() == before
+        for _ in range(2):
+            ok(step("settle", SECOND))
+            ok(step("release", FIRST))  # later still, and no reason for not settling
         assert ok(self.see())["first_name"] == "Ada"
 
     def test_who_has_settled_is_not_refused(self) -> None:
@@ -352,6 +370,18 @@ class MovesTests:
         ok(self.arrive(uuid.UUID(int=3)))
         ok(step("settle", uuid.UUID(int=3)))
         assert self.see().status_code == 200
+
+    def test_an_address_found_before_they_left_is_not_written_after(self) -> None:
+        customer = made()
+        if not hasattr(customer, "addresses"):
+            return
+        address = customer.addresses.first()
+        self.leave()
+        for write in (services.keep_address, services.drop_address):
+            with pytest.raises(Conflict) as stopped:
+                write(address=address)
+            assert stopped.value.code == "moving"
+        assert not customer.addresses.exists()
 
     # -- at once
 
