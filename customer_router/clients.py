@@ -126,7 +126,9 @@ def profile(*, customer_id: str, customer_type: str) -> Body | None:
     """The customer as the service of their type shows them; None for staff, who need not be a customer."""
     identity = Identity(customer_id=customer_id, customer_type=customer_type)
     path = f"/api/customers/{quote(customer_id, safe='')}/"
-    return _following(_TYPES[customer_type].name, path, lambda service, path: http.get(service, path, identity=identity))
+    return _following(
+        _TYPES[customer_type].name, path, lambda service, path: http.get(service, path, identity=identity)
+    )
 
 
 def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from guest_customer import services
 from guest_customer.models import Customer, Session
-from shopkit.customers.testing import FIRST, MovesTests, ok, step
+from shopkit.customers.testing import SECOND, MovesTests, ok, step
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +37,8 @@ def test_who_is_about_to_leave_keeps_their_session_until_they_have(staff: Caller
     refresh = ok(held)["refresh"]
     ok(step("release"))
     refresh = ok(staff.post(REFRESH, {"refresh": refresh}))["refresh"]
-    move = uuid.UUID(int=2)
-    ok(step("hold", move, to="registered"))
-    ok(step("leave", move))
+    ok(step("hold", SECOND, to="registered"))
+    ok(step("leave", SECOND))
     assert staff.post(REFRESH, {"refresh": refresh}).status_code == 401
 
 

@@ -159,9 +159,8 @@ def has_come(customer: Any, ticket: str) -> bool:
 def packed(customer: Any) -> Values:
     """All that goes along with a customer, as JSON: `{profile: {…}, rows: {addresses: […], …}}`."""
     profile = {name: _value(customer, customer._meta.get_field(name)) for name in PROFILE if _has(customer, name)}
-    rows = {
-        name: [_row_values(row) for row in getattr(customer, name).order_by("pk")] for name in ROWS if hasattr(customer, name)
-    }
+    tables = {name: getattr(customer, name) for name in ROWS if hasattr(customer, name)}
+    rows = {name: [_row_values(row) for row in table.order_by("pk")] for name, table in tables.items()}
     return {"profile": profile, "rows": rows}
 
 

@@ -1,16 +1,13 @@
 """Moves from and to VIPs, step by step, and what becomes of their points."""
 
-import uuid
-
 import pytest
 
-from shopkit.customers.testing import FIRST, SECOND, TOLD, MovesTests, made, ok, refused, router, step
+from shopkit.customers.testing import SECOND, THIRD, TOLD, MovesTests, made, ok, refused, router, step
 from shopkit.testing import Caller
 from vip_customer.models import Benefit, Customer
 
 pytestmark = pytest.mark.django_db
 POINTS = "/api/vip-customer/c1/points/"
-THIRD = uuid.UUID(int=3)
 
 
 class TestVipMoves(MovesTests):
