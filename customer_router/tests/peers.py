@@ -1,4 +1,4 @@
-"""Stands for the customer services, as far as moves of customer c1 go; `STORIES` hold it to how the real ones answer."""
+"""Stands for the customer services, for moves of customer c1; `STORIES` hold it to what the real ones answer."""
 
 import json
 import re
@@ -31,7 +31,7 @@ UNDONE = refusal(409, "move_undone")
 
 @dataclass
 class Fake:
-    """One service, and one customer as it has them: `here`, `held` by a move, `coming` by one, `gone` by one, or not."""
+    """One service, and one customer as it has them: `here` or not, `held`, `coming`, `gone` or `settled` by a move."""
 
     known: bool = False
     here: bool = False
@@ -98,7 +98,7 @@ class Fake:
 class Peers:
     """All three. `faults` of a step are what goes wrong with its next calls, one each:
 
-    `refused`, `unavailable`, `timeout`, `nonsense`, `lost` (it is done, but nobody hears), `killed before`, `killed after`.
+    `refused`, `unavailable`, `timeout`, `nonsense`, `lost` (done, but nobody hears), `killed before`, `killed after`.
     """
 
     def __init__(self, mock: responses.RequestsMock) -> None:
