@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import requests
 
 from shopkit import topology
-from tests.people import ADDRESS, Person, guest, mailed_token, new_email, register
+from tests.people import ADDRESS, Person, guest, mailed_token, new_email, order, register
+from tests.stores import wait_for
 
 TYPES = ("guest", "registered", "vip")
 CHANGES = {"guest": "registered", "registered": "vip", "vip": "registered"}
@@ -66,14 +67,24 @@ class Mover:
         """Where redirects end, from every service that knows them."""
         return sorted({place for kind in TYPES if (place := self.found(kind))})
 
+    @property
+    def orders(self) -> list[str]:
+        return [each["order_id"] for each in self.before[1]["orders"]]
+
     def everything(self, kind: str) -> Any:
         one = f"/api/{kind}-customer/{self.id}/"
         profile = self.boss.get(one).json()
         history = self.boss.get(f"{one}history/").json()
-        addresses = self.boss.get(f"{one}addresses/").json()["results"] if kind != "guest" else []
+        addresses = self.boss.get(f"{one}addresses/?page_size=100").json()["results"] if kind != "guest" else []
         known = {name: value for name, value in profile.items() if name not in NOT_KEPT and value is not None}
         addresses = sorted(({**each, "id": 0} for each in addresses), key=lambda each: str(each["line1"]))
         return known, history, addresses
+
+
+def stock_up(boss: Person) -> None:
+    """Puts a book on sale, of which there are enough for everybody."""
+    book = {"name": "Sapiens", "author": "Y. N. Harari", "price": "9.99", "stock": 100_000}
+    _ok(boss.post("/api/books/", book))
 
 
 def listed(boss: Person, kind: str) -> list[str]:
@@ -94,7 +105,10 @@ def mover(boss: Person, kind: str) -> Mover:
 
 
 def _guest(boss: Person) -> Mover:
+    """One who has ordered something, too."""
     visitor, email = guest(boss.fleet), new_email()
+    order(visitor)
+    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"], seconds=10)
     register(boss.fleet, email, by=visitor)
     boss.call("PATCH", f"/api/guest-customer/{visitor.id}/", {"first_name": "Ada"})
     return Mover(boss, "guest", visitor.id, email, mailed_token(boss.fleet, email))

@@ -16,7 +16,7 @@ from tests import stores
 from tests.e2e.conftest import ON_SERVERS
 from tests.fleet import Fleet, running
 from tests.gates import Gates
-from tests.movers import TYPES, Mover, each_point, listed, mover
+from tests.movers import TYPES, Mover, each_point, listed, mover, stock_up
 from tests.people import STAFF, Person, log_in, staff
 from tests.stores import listens, wait_for
 
@@ -48,7 +48,9 @@ def fleet(gates: Gates) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def boss(fleet: Fleet) -> Person:
-    return staff(fleet)
+    grace = staff(fleet)
+    stock_up(grace)
+    return grace
 
 
 @dataclass
@@ -147,7 +149,9 @@ def test_wherever_the_router_dies_the_move_ends_by_itself(fleet: Fleet, gates: G
                 verified = each.mover.move()
                 assert verified is not None
                 assert verified.status_code == 200, verified.text
-            assert log_in(fleet, each.mover.email).id == each.mover.id
+            them = log_in(fleet, each.mover.email)
+            assert them.id == each.mover.id
+            assert [row["id"] for row in them.get("/api/orders/").json()["results"]] == each.mover.orders
 
 
 @pytest.mark.parametrize("kind", TYPES)
