@@ -12,7 +12,7 @@ from django.utils import timezone
 from customer_router import journal
 from customer_router.models import Move, new_id
 from customer_router.tests.peers import Fake, Killed, Peers
-from shopkit.customers.testing import STORIES
+from shopkit.customers.testing.stories import STORIES
 from shopkit.errors import ShopError
 from shopkit.testing import at_once
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from guest_customer import services
 from guest_customer.models import Customer, Session
-from shopkit.customers.testing import SECOND, MovesTests, ok, step
+from shopkit.customers.testing import MovesTests
+from shopkit.customers.testing.steps import ok, step
+from shopkit.customers.testing.stories import SECOND
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db

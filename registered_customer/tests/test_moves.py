@@ -9,7 +9,9 @@ from registered_customer import registrations
 from registered_customer.models import Account, Customer, Registration
 from registered_customer.tests.conftest import EMAIL, PASSWORD, make_account
 from shopkit.auth import Identity
-from shopkit.customers.testing import FIRST, SECOND, MovesTests, ok, refused, step
+from shopkit.customers.testing import MovesTests
+from shopkit.customers.testing.steps import ok, refused, step
+from shopkit.customers.testing.stories import FIRST, SECOND
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,9 @@
 
 import pytest
 
-from shopkit.customers.testing import SECOND, THIRD, TOLD, MovesTests, made, ok, refused, router, step
+from shopkit.customers.testing import MovesTests
+from shopkit.customers.testing.steps import TOLD, made, ok, refused, router, step
+from shopkit.customers.testing.stories import SECOND, THIRD
 from shopkit.testing import Caller
 from vip_customer.models import Benefit, Customer
 
