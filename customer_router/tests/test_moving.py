@@ -149,11 +149,12 @@ def test_news_of_an_order_follow_a_customer_through_all_places(services_played: 
 
     def at_registered(request: Any) -> tuple[int, dict[str, str], str]:
         answer = next(ways)
-        return answer["status"], {}, json.dumps(answer["json"])
+        return answer["status"], answer.get("headers", {}), json.dumps(answer["json"])
 
     peers.add_callback("POST", f"{HOME['registered']}{registered}", at_registered)
     peers.add(told("vip", vip, **moved(f"{registered}?moved=c")))
     assert tell().json() == {"taken": True}
+    assert len(peers.calls) == 4
 
 
 def test_news_for_who_is_not_where_they_are_said_to_be_are_told_where_they_are(three: Peers, peers: Any) -> None:

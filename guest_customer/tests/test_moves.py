@@ -64,6 +64,23 @@ def test_where_somebody_moved_is_not_forgotten(staff: Caller) -> None:
     assert staff.get("/api/guest-customer/c1/").status_code == 307
 
 
+def test_who_begins_to_leave_while_others_are_forgotten_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    Customer.objects.create(id="c0", expires_at=timezone.now() - timedelta(days=2))
+    _expired()
+    earnest = services.anonymise
+
+    def anonymise(*, customer: Any) -> None:
+        earnest(customer=customer)
+        if customer.pk == "c0":
+            ok(step("hold", to="registered"))
+
+    monkeypatch.setattr(services, "anonymise", anonymise)
+    services.forget_expired()
+    guest = Customer.objects.get(pk="c1")
+    assert (guest.first_name, guest.moving_to, guest.anonymised_at) == ("Ada", "registered", None)
+    assert Customer.objects.get(pk="c0").anonymised_at
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_is_forgotten_and_held_at_once_is_one_or_the_other() -> None:
     for number in range(4):
