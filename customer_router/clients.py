@@ -158,7 +158,7 @@ def _following(service: str, path: str, ask: Callable[[str, str], T]) -> T | Non
 
 
 def tell_sign_in(*, peer: str, sign_in: Body) -> None:
-    """Tells carts or orders `{guest_id, customer_id, customer_type}`: what was the guest's is the customer's now.
+    """Tells carts, orders or guests whose is now what was the guest's: `{guest_id, customer_id, customer_type}`.
 
     But not of a guest who has an account by now, under the same id: what they have is theirs.
     """

@@ -99,7 +99,7 @@ def log_in(*, guest_id: str | None, body: object, client: str) -> Body:
 
 
 def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None:
-    """Tells carts and orders that what was the guest's is the customer's; at once, if they can be told at once."""
+    """Tells all whom it concerns that what was the guest's is the customer's; at once, if they can be told at once."""
     if guest_id in (None, customer_id):
         return
     sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from guest_customer.models import Customer
 from shopkit.customers import sessions
-from shopkit.customers.services import anonymise
+from shopkit.customers.services import anonymise, check_settled
 from shopkit.errors import Unauthenticated
 
 
@@ -24,6 +24,18 @@ def come_back(*, guest_id: str) -> None:
     here = Customer.objects.filter(pk=guest_id, moved_to="", anonymised_at=None)
     if not here.update(expires_at=timezone.now() + sessions.LIFETIME):
         raise Unauthenticated("This guest is not here any more; log in, or begin anew.", code="invalid_refresh")
+
+
+@transaction.atomic
+def hand_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
+    """What the guest ordered is that customer's, and counts there alone: not here too, should the guest register.
+
+    May be repeated. `Conflict("moving")` while the guest is about to leave.
+    """
+    guest = Customer.objects.select_for_update().filter(pk=guest_id, moved_to="").first()
+    if guest is not None:
+        check_settled(guest)
+        guest.purchases.all().delete()
 
 
 def forget_expired() -> int:

@@ -217,6 +217,15 @@ def test_a_move_that_is_stuck_keeps_no_other_from_going_on(three: Peers) -> None
     assert (stuck.outcome, bool(other.outcome)) == ("", True)
 
 
+def test_while_services_are_slow_no_more_moves_are_begun_with(three: Peers, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin()
+    pass_lease()
+    monkeypatch.setattr(journal, "AT_A_TIME_SECONDS", -1)
+    assert (journal.resume_due(), three.calls) == (0, [])
+    monkeypatch.setattr(journal, "AT_A_TIME_SECONDS", 5)
+    assert journal.resume_due() == 1
+
+
 def test_who_asks_for_a_customer_whose_move_is_unfinished_finishes_it(three: Peers) -> None:
     three.faults = {"settle": ["unavailable"]}
     carry_out()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from guest_customer import services
 from guest_customer.models import Customer, Session
 from shopkit.customers.testing import MovesTests
-from shopkit.customers.testing.steps import ok, step
+from shopkit.customers.testing.steps import everything, made, ok, refused, router, step
 from shopkit.customers.testing.stories import SECOND
 from shopkit.testing import Caller, at_once
 
@@ -21,6 +21,18 @@ REFRESH = "/api/auth/refresh/"
 class TestGuestMoves(MovesTests):
     kind, path = "guest", "guest-customer"
     other, other_path = "registered", "registered-customer"
+
+
+def test_what_a_guest_ordered_who_logged_in_to_an_account_counts_there_alone() -> None:
+    made()
+    told = {"guest_id": "c1", "customer_id": "c2", "customer_type": "registered"}
+    ok(step("hold", to="registered"))
+    refused(router().post("/internal/sign-ins/", told), "moving")
+    ok(step("release"))
+    for _ in range(2):
+        assert router().post("/internal/sign-ins/", told).status_code == 204
+    assert not everything()["rows"]["purchases"]
+    assert everything()["rows"]["viewed_items"]
 
 
 @pytest.fixture

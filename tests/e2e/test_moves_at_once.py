@@ -177,6 +177,9 @@ def test_a_guest_who_logs_in_twice_and_at_once_has_their_lines_summed_once(
     wait_for(lambda: ada.get(f"/api/carts/{theirs['id']}/").json().get("id") == own["id"], seconds=10)
     assert [line["quantity"] for line in ada.get(f"/api/carts/{own['id']}/").json()["items"]] == [3]
     wait_for(lambda: ada.get(f"/api/orders/{bought['id']}/").status_code == 200, seconds=10)
+    for who, orders in ((ada, [bought["id"]]), (visitor, [])):  # they count where they are
+        told = lambda who=who: [row["order_id"] for row in who.get("/api/customers/me/history/").json()["orders"]]  # noqa: E731
+        wait_for(lambda orders=orders, told=told: told() == orders, seconds=10)
 
 
 def test_a_guest_who_registered_keeps_orders_from_who_logs_in_with_their_old_token(fleet: Fleet, boss: Person) -> None:
