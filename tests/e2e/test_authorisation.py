@@ -1,0 +1,163 @@
+"""Every operation that a schema describes, asked by everybody: each does what is theirs, and nothing else.
+
+What there is to ask, and who comes in (`x-access`), is read from the services' own documents, so that a new route is
+covered by being there. What a path's parameters stand for, `objects.Owner` makes.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from shopkit import topology
+from tests.e2e.objects import SHARED, Cast, Owner
+from tests.e2e.operations import METHODS, Operation, described
+from tests.fleet import Fleet
+from tests.people import Person
+
+KINDS = ("guest", "registered", "vip")
+DESCRIBING = [service.name for service in topology.SERVICES.values() if service.paths]
+
+
+def kinds_at(service: str) -> tuple[str, ...]:
+    """The types of customers who have something there."""
+    own = topology.service(service)
+    return (own.customer_type,) if own.customer_type else ("guest",) if own.item_type else KINDS
+
+
+CASES = [(service, kind) for service in DESCRIBING for kind in kinds_at(service)]
+
+
+@dataclass
+class Asked:
+    """One call: who asked what, where, and the answer."""
+
+    who: str
+    operation: Operation
+    at: str
+    answer: requests.Response
+
+    @property
+    def status(self) -> int:
+        return self.answer.status_code
+
+    @property
+    def told_to_leave(self) -> bool:
+        """Whether it was for who they are that they were refused."""
+        return self.status in (401, 403) and self.answer.json()["code"] in ("not_authenticated", "forbidden")
+
+    @property
+    def about_somebody(self) -> bool:
+        return any(name not in SHARED for name in self.operation.parameters)
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.operation} at {self.at}: {self.status} {self.answer.text[:120]}"
+
+
+def places(operation: Operation) -> Iterator[tuple[str, Operation]]:
+    """Where it can be asked: at its service's port and at the gateway, by each of its paths."""
+    for path in (operation, *operation.aliases):
+        yield operation.service, path
+        yield "gateway", path
+
+
+def ask(who: str, person: Person | None, owner: Owner, operation: Operation, at: str) -> Asked:
+    """About what is the owner's, with a body that fits. Who is no customer says which type's service they mean."""
+    kind = topology.service(operation.service).customer_type or owner.kind
+    headers = {**(person.bearer if person else {}), **({"X-Customer-Type": kind} if who in ("staff", "nobody") else {})}
+    path, body = owner.path(operation), owner.body(operation)
+    answer = owner.cast.fleet.call(operation.method, path, at=at, json=body, headers=headers, allow_redirects=False)
+    return Asked(who, operation, at, answer)
+
+
+def strangers(cast: Cast, kind: str) -> dict[str, Person]:
+    other = KINDS[KINDS.index(kind) - 1]
+    return {f"another {kind}": cast.another(kind), f"a {other}": cast.another(other)}
+
+
+def refusals(asked: Asked) -> tuple[int, ...]:
+    """The statuses that a customer who is not the owner may get; none where it is no matter whose it is."""
+    if asked.operation.access == "staff":
+        return (403, 404) if asked.at == "gateway" else (403,)  # there, their type may lead to where it is not
+    return (401, 403, 404) if asked.about_somebody else ()
+
+
+def wrong_for_nobody(asked: Asked) -> bool:
+    """For somebody without a token."""
+    if asked.operation.access != "public":
+        return asked.status != 401
+    return asked.told_to_leave if not asked.about_somebody else asked.status not in (401, 403, 404)
+
+
+def wrong_for_stranger(asked: Asked, owner: Owner) -> bool:
+    allowed = refusals(asked)
+    if asked.answer.ok and any(f'"{id_}"' in asked.answer.text for id_ in owner.ids):
+        return True  # such as in a list
+    return asked.status not in allowed if allowed else asked.told_to_leave
+
+
+def wrong_for_owner(asked: Asked) -> bool:
+    if asked.operation.access == "staff":
+        return asked.status != 403
+    return asked.told_to_leave or asked.status in (404, 405) or asked.status >= 500
+
+
+def wrong_for_staff(asked: Asked) -> bool:
+    return asked.told_to_leave or asked.status in (404, 405) or asked.status >= 500
+
+
+def seen_by_staff(owner: Owner, operations: list[Operation]) -> dict[str, object]:
+    """All that staff can read of what is the owner's there."""
+    reads = [each for each in operations if each.method == "GET" and each.parameters]
+    paths = [owner.path(each) for each in reads]
+    return {path: owner.cast.boss.get(path, at=reads[0].service).json() for path in paths}
+
+
+@pytest.mark.parametrize(("service", "kind"), CASES)
+def test_who_does_not_own_it_gets_and_changes_nothing(cast: Cast, service: str, kind: str) -> None:
+    owner, others, operations = cast.owner(kind), strangers(cast, kind), cast.operations(service)
+    for operation in operations:
+        owner.path(operation)
+    before = seen_by_staff(owner, operations)
+    wrong = []
+    for operation in operations:
+        for at, there in places(operation):
+            nobody = ask("nobody", None, owner, there, at)
+            wrong += [str(nobody)] if wrong_for_nobody(nobody) else []
+            calls = [ask(who, person, owner, there, at) for who, person in others.items()]
+            wrong += [str(call) for call in calls if wrong_for_stranger(call, owner)]
+    assert not wrong, "\n".join(wrong)
+    assert seen_by_staff(owner, operations) == before
+
+
+@pytest.mark.parametrize(("service", "kind"), CASES)
+def test_the_owner_and_staff_are_let_in(cast: Cast, service: str, kind: str) -> None:
+    lasting, wrong = cast.owner(kind), []
+    for operation in cast.operations(service):
+        for at, there in places(operation):
+            owner = cast.owner(kind) if there.uses_up else lasting
+            own = ask("the owner", owner.person, owner, there, at)
+            wrong += [str(own)] if wrong_for_owner(own) else []
+            owner = cast.owner(kind) if there.uses_up and own.answer.ok else owner
+            staff = ask("staff", cast.boss, owner, there, at)
+            wrong += [str(staff)] if wrong_for_staff(staff) else []
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("service", DESCRIBING)
+def test_every_operation_says_who_comes_in(secure: Fleet, service: str) -> None:
+    operations = described(secure, service)
+    assert operations
+    assert {each.access for each in operations} <= {"public", "known", "staff"}
+
+
+def test_the_gateway_says_the_same_of_each_operation_as_its_service(secure: Fleet) -> None:
+    merged = secure.get("/api/schema/").json()["paths"]
+    at_gateway = {(method, path, merged[path][method]["x-access"]) for path in merged for method in merged[path]}
+    at_services = {
+        (each.method.lower(), each.path, each.access) for name in DESCRIBING for each in described(secure, name)
+    }
+    assert {each for each in at_gateway if each[0] in METHODS} == at_services
+    assert json.dumps(merged).count("x-access") == len(at_gateway)
