@@ -3,20 +3,20 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from shopkit import topology
 from tests.e2e.operations import Operation, described
 from tests.fleet import Fleet
 from tests.forging import Mint
-from tests.people import ADDRESS, PASSWORD, Person, cart_with, guest, new_email, order
+from tests.people import ADDRESS, PASSWORD, Person, cart_with, guest, new_email, order, registered, vip
 
 SHARED = ("item_id", "slug", "tracking_number", "benefit_id")
 """Parameters that name nobody's own: everybody has items and benefits, and a parcel's number is told on purpose."""
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Cast:
     """Everybody in a fleet whom the tests need."""
 
@@ -35,9 +35,17 @@ class Cast:
         access = self.mint.access(sub=customer["id"], type=kind)
         return Person(self.fleet, {"access": access, "customer": customer})
 
-    def owner(self, kind: str) -> "Owner":
-        return Owner(self, self.another(kind), kind)
+    @cache
+    def somebody(self, kind: str) -> Person:
+        """One who came to be of that type in the way that customers do."""
+        if kind == "guest":
+            return guest(self.fleet)
+        return registered(self.fleet) if kind == "registered" else vip(self.fleet, self.boss)
 
+    def owner(self, kind: str, person: Person | None = None) -> "Owner":
+        return Owner(self, person or self.another(kind), kind)
+
+    @cache
     def operations(self, service: str) -> list[Operation]:
         return described(self.fleet, service)
 
@@ -67,7 +75,8 @@ class Owner:
         return operation.filled(partial(self.value, operation.service))
 
     def body(self, operation: Operation) -> Any:
-        return operation.example(self.fields)
+        body, item_type = operation.example(self.fields), topology.service(operation.service).item_type
+        return {**body, "type": item_type} if body and item_type else body
 
     @property
     def fields(self) -> dict[str, Callable[[], Any]]:
@@ -131,6 +140,9 @@ class Owner:
         return self._once("shipment_id", partial(made, self.cast.boss, "/api/shipments/", wish))
 
     def _benefit(self) -> dict[str, Any]:
+        """One of new VIPs' tier; there is at most one of a kind."""
+        if there := self.cast.boss.get("/api/vip-customer/benefits/?tier=bronze").json()["results"]:
+            return dict(there[0])
         wish = {"tier": "bronze", "kind": "discount", "name": "Ten off", "value": 10}
         return made(self.cast.boss, "/api/vip-customer/benefits/", wish)
 
