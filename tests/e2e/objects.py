@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 
 from shopkit import topology
@@ -16,12 +16,14 @@ SHARED = ("item_id", "slug", "tracking_number", "benefit_id")
 """Parameters that name nobody's own: everybody has items and benefits, and a parcel's number is told on purpose."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass
 class Cast:
     """Everybody in a fleet whom the tests need."""
 
     fleet: Fleet
     boss: Person
+    _people: dict[str, Person] = field(default_factory=dict)
+    _operations: dict[str, list[Operation]] = field(default_factory=dict)
 
     @cached_property
     def mint(self) -> Mint:
@@ -35,19 +37,20 @@ class Cast:
         access = self.mint.access(sub=customer["id"], type=kind)
         return Person(self.fleet, {"access": access, "customer": customer})
 
-    @cache
     def somebody(self, kind: str) -> Person:
-        """One who came to be of that type in the way that customers do."""
-        if kind == "guest":
-            return guest(self.fleet)
-        return registered(self.fleet) if kind == "registered" else vip(self.fleet, self.boss)
+        """One who came to be of that type in the way that customers do; always the same."""
+        if kind not in self._people:
+            come = {"guest": guest, "registered": registered, "vip": partial(vip, boss=self.boss)}
+            self._people[kind] = come[kind](self.fleet)
+        return self._people[kind]
 
     def owner(self, kind: str, person: Person | None = None) -> "Owner":
         return Owner(self, person or self.another(kind), kind)
 
-    @cache
     def operations(self, service: str) -> list[Operation]:
-        return described(self.fleet, service)
+        if service not in self._operations:
+            self._operations[service] = described(self.fleet, service)
+        return self._operations[service]
 
 
 def made(by: Person, path: str, body: object, **more: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def main(service: str) -> None:
     keys.public_keys()  # makes those that are not there yet
     from django.urls import get_resolver
 
-    print(json.dumps([found for found in _walk(service, get_resolver().url_patterns, "/")]))
+    print(json.dumps(list(_walk(service, get_resolver().url_patterns, "/"))))
 
 
 def _walk(service: str, patterns: list[Any], before: str) -> Iterator[dict[str, Any]]:
