@@ -93,6 +93,8 @@ class Owner:
             "password": lambda: PASSWORD,
             "id": lambda: f"c-{uuid.uuid4().hex}",
             "country": lambda: "GB",
+            "price": lambda: "9.99",
+            "stock": lambda: 10,
         }
 
     @property

@@ -92,7 +92,7 @@ def _of_type(schema: Schema, shapes: Schema, known: Known) -> Any:
     match schema.get("type"), schema.get("format"):
         case "object", _:
             fields = schema.get("properties", {})
-            wanted = schema.get("required") or fields
+            wanted = {*(schema.get("required") or fields), *(known.keys() & fields.keys())}
             return {name: known[name]() if name in known else _example(fields[name], shapes, known) for name in wanted}
         case "array", _:
             return []
