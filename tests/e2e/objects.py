@@ -1,7 +1,7 @@
 """Customers with things of their own, for tests that ask who may do what with them."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -71,8 +71,19 @@ class Owner:
     def value(self, service: str, parameter: str) -> str:
         """What a path of the service has in that parameter's place."""
         makers = self._makers(service)
-        assert parameter in makers, f"teach owned_objects how to make a {parameter} for {service}"
+        assert parameter in makers, f"teach objects.Owner how to make a {parameter} for {service}"
         return str(makers[parameter]())
+
+    def crossings(self, operation: Operation, other: "Owner") -> Iterator[tuple[str, Any]]:
+        """Paths and bodies of the other's in which one thing is this owner's, so that it would be reached."""
+        for name in operation.parameters[1:]:
+            if name not in SHARED:
+                whose = {each: self if each == name else other for each in operation.parameters}
+                values = {each: one.value(operation.service, each) for each, one in whose.items()}
+                yield operation.filled(values.__getitem__), other.body(operation)
+        body = other.body(operation) or {}
+        for name in body.keys() & self._makers(operation.service).keys() - {*SHARED}:
+            yield other.path(operation), {**body, name: self.value(operation.service, name)}
 
     def path(self, operation: Operation) -> str:
         return operation.filled(partial(self.value, operation.service))
