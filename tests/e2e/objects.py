@@ -75,15 +75,14 @@ class Owner:
         return str(makers[parameter]())
 
     def crossings(self, operation: Operation, other: "Owner") -> Iterator[tuple[str, Any]]:
-        """Paths and bodies of the other's in which one thing is this owner's, so that it would be reached."""
+        """Paths and bodies of the other's in which one thing is this owner's."""
         for name in operation.parameters[1:]:
             if name not in SHARED:
                 whose = {each: self if each == name else other for each in operation.parameters}
                 values = {each: one.value(operation.service, each) for each, one in whose.items()}
                 yield operation.filled(values.__getitem__), other.body(operation)
-        body = other.body(operation) or {}
-        for name in body.keys() & self._makers(operation.service).keys() - {*SHARED}:
-            yield other.path(operation), {**body, name: self.value(operation.service, name)}
+        for name in operation.fields & self._makers(operation.service).keys() - {*SHARED}:
+            yield other.path(operation), {**other.body(operation), name: self.value(operation.service, name)}
 
     def path(self, operation: Operation) -> str:
         return operation.filled(partial(self.value, operation.service))

@@ -56,6 +56,12 @@ class Operation:
         """A body that fits the schema; `known` makes the fields of these names."""
         return None if self.body is None else _example(self.body, self.shapes, known)
 
+    @property
+    def fields(self) -> set[str]:
+        """Of its body, at the top."""
+        shape = self.shapes[self.body["$ref"].rpartition("/")[2]] if self.body and "$ref" in self.body else {}
+        return set(shape.get("properties", ()))
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 

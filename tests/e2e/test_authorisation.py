@@ -150,15 +150,15 @@ def test_who_does_not_own_it_gets_and_changes_nothing(cast: Cast, service: str, 
 def test_nothing_leads_from_ones_own_to_anothers(cast: Cast, service: str, kind: str) -> None:
     """Such as another's line in one's own cart, or another's cart in one's own order."""
     owner, other, wrong = cast.owner(kind), cast.owner(kind), []
-    operations = cast.operations(service)
-    before = seen_by_staff(owner, operations)
-    for operation in operations:
-        for path, body in owner.crossings(operation, other) if operation.access != "staff" else ():
-            answer = other.person.call(operation.method, path, body, at=service)
-            if answer.status_code not in (400, 403, 404):
-                wrong.append(f"{operation} at {path} with {body}: {answer.status_code} {answer.text[:120]}")
+    operations = [each for each in cast.operations(service) if each.access != "staff"]
+    tries = [(each, path, body) for each in operations for path, body in owner.crossings(each, other)]
+    before = seen_by_staff(owner, operations) if tries else {}
+    for operation, path, body in tries:
+        answer = other.person.call(operation.method, path, body, at=service)
+        if answer.status_code not in (400, 403, 404):
+            wrong.append(f"{operation} at {path} with {body}: {answer.status_code} {answer.text[:120]}")
     assert not wrong, "\n".join(wrong)
-    assert seen_by_staff(owner, operations) == before
+    assert not tries or seen_by_staff(owner, operations) == before
 
 
 @pytest.mark.parametrize(("service", "kind"), CASES)

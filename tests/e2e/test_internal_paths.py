@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
 import pytest
 
@@ -128,7 +127,8 @@ def test_nothing_internal_is_behind_a_door(cast: Cast, internal: list[Route]) ->
         peer = cast.mint.service(route.service, by=peers_of(route.service)[0])
         # a router has internal paths of its own, at which it refuses
         refusals = (400, 401, 404) if door == "gateway" else (400, 401, 403, 404)
-        for target, token in product(tricks(route), (cast.boss.session["access"], peer)):
+        staff = cast.boss.session["access"]
+        for target, token in [(route.filled, peer), *((target, staff) for target in tricks(route))]:
             door_of[id_ := uuid.uuid4().hex] = door
             headers = {"Authorization": f"Bearer {token}", "X-Request-ID": id_}
             answer = raw.request(cast.fleet.port(door), route.method, target, headers=headers)

@@ -94,6 +94,8 @@ def cases() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("service", "kind"), cases())
 def test_no_body_sets_what_is_not_the_callers_to_set(cast: Cast, service: str, kind: str) -> None:
+    if not writes(cast, service):
+        return  # only staff write there
     about = [name for name in FACING if topology.service(name).customer_type in (None, kind)]
     nearby = {service, topology.by_customer_type()[kind].name}
     everything, reads = reads_at(cast, about), reads_at(cast, [name for name in about if name in nearby])
