@@ -45,8 +45,10 @@ class Asked:
 
     @property
     def told_to_leave(self) -> bool:
-        """Whether it was for who they are that they were refused."""
-        return self.status in (401, 403) and self.answer.json()["code"] in ("not_authenticated", "forbidden")
+        """Whether it was for who they are; where anybody may come in, a wrong password is another matter."""
+        if self.status not in (401, 403):
+            return False
+        return self.operation.access != "public" or self.answer.json()["code"] in ("not_authenticated", "forbidden")
 
     @property
     def about_somebody(self) -> bool:
