@@ -1,17 +1,21 @@
 """What the customer router asks of the three customer services, and tells carts and orders."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from shopkit import http, topology
 from shopkit.auth import Identity
-from shopkit.errors import Moved, ShopError
+from shopkit.errors import Conflict, Moved, ShopError
 
 Body = dict[str, Any]
 _TYPES = topology.by_customer_type()
 _ACCOUNTS = _TYPES["registered"].name
-MOST_HOPS = 3
+T = TypeVar("T")
+MOST_HOPS = 5
+"""Guest → registered → VIP, where they are about to come back from: that takes four."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,21 @@ def place(*, customer_id: str) -> Place | None:
     told = http.of_each(_TYPES.values(), lambda service: http.find(service.name, _internal(customer_id)))
     for service in _TYPES.values():
         body = told[service.name]
-        if body and body["here"]:
-            return Place(service.customer_type or "", int(body["spent"]))
+        with http.understanding(service.name):
+            if body and body["here"]:
+                return Place(service.customer_type or "", int(body["spent"]))
     return None
 
 
 def _internal(customer_id: str, rest: str = "") -> str:
-    return f"/internal/customers/{customer_id}/{rest}"
+    return f"/internal/customers/{quote(customer_id, safe='')}/{rest}"
 
 
 def hold(move: Moving) -> Body:
     """`{ticket, customer}`; see `shopkit.customers.moves`, for all the steps."""
-    return dict(_step(move, move.origin, "hold", to=move.target))
+    body = _step(move, move.origin, "hold", to=move.target)
+    with http.understanding(_TYPES[move.origin].name):
+        return {"ticket": body["ticket"], "customer": body["customer"]}
 
 
 def arrive(move: Moving, held: Body) -> None:
@@ -118,27 +125,45 @@ def register(*, guest_id: str, body: object, client: str) -> Body:
 def profile(*, customer_id: str, customer_type: str) -> Body | None:
     """The customer as the service of their type shows them; None for staff, who need not be a customer."""
     identity = Identity(customer_id=customer_id, customer_type=customer_type)
-    return http.find(_TYPES[customer_type].name, f"/api/customers/{customer_id}/", identity=identity)
+    path = f"/api/customers/{quote(customer_id, safe='')}/"
+    return _following(
+        _TYPES[customer_type].name, path, lambda service, path: http.get(service, path, identity=identity)
+    )
 
 
 def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
     """Tells the service that the customer was at, or those it sends on to; False when they are not known there."""
     service, path = _TYPES[customer_type].name, _internal(customer_id, "orders/")
+    told = _following(service, path, lambda service, path: http.call("POST", service, path, json=order))
+    return told is not None
+
+
+def _following(service: str, path: str, ask: Callable[[str, str], T]) -> T | None:
+    """What the service that the customer has moved to answers; None for 404.
+
+    `Conflict("move_in_progress")` for who moves faster than we follow.
+    """
     for _hop in range(MOST_HOPS):
         try:
-            http.call("POST", service, path, json=order)
+            return ask(service, path)
         except Moved as moved:
             path = moved.headers["Location"]
-            service = topology.by_path()[path.split("/")[2]].name
+            with http.understanding(service):
+                service = topology.by_path()[path.split("/")[2]].name
         except ShopError as error:
             if error.status != 404:
                 raise
-            return False
-        else:
-            return True
-    return False
+            return None
+    raise Conflict("This customer is moving just now; try again soon.", code="move_in_progress")
 
 
 def tell_sign_in(*, peer: str, sign_in: Body) -> None:
-    """Tells carts or orders `{guest_id, customer_id, customer_type}`: what was the guest's is the customer's now."""
+    """Tells carts, orders or guests whose is now what was the guest's: `{guest_id, customer_id, customer_type}`.
+
+    But not of a guest who has an account by now, under the same id: what they have is theirs.
+    """
+    guest = http.find(_TYPES["guest"].name, _internal(sign_in["guest_id"]))
+    with http.understanding(_TYPES["guest"].name):
+        if guest and guest["moved_to"]:
+            return
     http.call("POST", peer, "/internal/sign-ins/", json=sign_in)

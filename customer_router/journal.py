@@ -4,6 +4,7 @@ Until the customer has left, whatever goes wrong undoes the move; from then on i
 not known is asked for: `release` says when it is too late to undo.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from customer_router import clients
 from customer_router.models import LEASE, Move
 from shopkit.errors import Conflict, ShopError
 
-AT_A_TIME = 50
+AT_A_TIME, AT_A_TIME_SECONDS = 50, 5.0
 Step, Outcome = Move.Step, Move.Outcome
 log = structlog.get_logger()
 
@@ -44,19 +45,35 @@ def finish_begun(customer_id: str) -> None:
     move = Move.objects.filter(busy=customer_id).first()
     if move is not None:
         _claim(move)
+        _end_in_peace(move)
+
+
+def _end_in_peace(move: Move) -> None:
+    """Carries it out; what it may be undone for concerned those who began it."""
+    try:
         carry_out(move)
+    except ShopError:
+        if not move.outcome:
+            raise
 
 
 def resume_due() -> int:
-    """Carries on with the moves whose lease has run out; with how many."""
+    """Carries on with the moves whose lease has run out; with how many.
+
+    None is begun once `AT_A_TIME_SECONDS` are over: the other sweeps wait while a service is slow.
+    """
+    deadline, tried = time.monotonic() + AT_A_TIME_SECONDS, 0
     due = list(Move.objects.filter(outcome="", lease_until__lt=timezone.now()).order_by("lease_until")[:AT_A_TIME])
     for move in due:
+        if time.monotonic() > deadline:
+            break
+        tried += 1
         try:
             _claim(move)
             carry_out(move)
         except ShopError as error:
             log.warning("move unfinished", move=str(move.pk), step=move.step, error=str(error))
-    return len(due)
+    return tried
 
 
 def carry_out(move: Move) -> Move:

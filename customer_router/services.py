@@ -15,6 +15,8 @@ from shopkit.outbox import services as outbox
 VIP_FROM = 500_00
 """What a registered customer must have spent on goods within a year to become a VIP without staff, in minor units."""
 SIGN_IN = "guest_signed_in"
+_HAS_MOVED = ("moving", "move_undone", "already_here")
+"""What a customer service says of who moved, or was about to, between the look where they are and the move."""
 
 
 def become_vip(*, identity: Identity, customer_id: str) -> str:
@@ -73,8 +75,7 @@ def _become_registered(registration: clients.Registration) -> str | None:
     """
     if registration.guest_id is None:
         return None
-    journal.finish_begun(registration.guest_id)
-    place = clients.place(customer_id=registration.guest_id)
+    place = _whereabouts(registration.guest_id)
     if place is None or place.customer_type != "guest":
         return None
     try:
@@ -98,7 +99,7 @@ def log_in(*, guest_id: str | None, body: object, client: str) -> Body:
 
 
 def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None:
-    """Tells carts and orders that what was the guest's is the customer's; at once, if they can be told at once."""
+    """Tells all whom it concerns that what was the guest's is the customer's; at once, if they can be told at once."""
     if guest_id in (None, customer_id):
         return
     sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}
@@ -115,18 +116,28 @@ def take_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
     """
     if clients.tell_order(customer_id=customer_id, customer_type=customer_type, order=order):
         return True
-    place = clients.place(customer_id=customer_id)
+    place = _whereabouts(customer_id)
     if place is None:
-        journal.finish_begun(customer_id)
         return False
     return clients.tell_order(customer_id=customer_id, customer_type=place.customer_type, order=order)
+
+
+def _whereabouts(customer_id: str) -> Place | None:
+    """Where the customer is, once no move of theirs is under way; `Conflict("move_in_progress")` while one is.
+
+    None for nobody. One look can miss who moves just then, so it takes two to say so.
+    """
+    for _look in range(2):
+        journal.finish_begun(customer_id)
+        if place := clients.place(customer_id=customer_id):
+            return place
+    return None
 
 
 def _place(identity: Identity, customer_id: str) -> Place:
     if not identity.may_see(customer_id):
         raise NotFound
-    journal.finish_begun(customer_id)
-    place = clients.place(customer_id=customer_id)
+    place = _whereabouts(customer_id)
     if place is None:
         raise NotFound
     return place
@@ -141,4 +152,9 @@ def _check_spent(identity: Identity, place: Place) -> None:
 
 def _move(customer_id: str, place: Place, target: str, reason: str, **more: Any) -> None:
     move = journal.begin(customer_id=customer_id, origin=place.customer_type, target=target, reason=reason, **more)
-    journal.carry_out(move)
+    try:
+        journal.carry_out(move)
+    except ShopError as error:
+        if error.code in _HAS_MOVED:
+            raise journal.LeaseLost from error
+        raise

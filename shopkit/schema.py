@@ -9,6 +9,14 @@ from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from shopkit.auth import ANONYMOUS, Identity
+
+ACCESS = (
+    ("public", ANONYMOUS),
+    ("known", Identity(customer_id="somebody")),
+    ("staff", Identity(is_staff=True)),
+)
+"""Kinds of access, the widest first, each with one whom it lets in and those before it don't."""
 PAGE_PARAMETERS = [OpenApiParameter(name, int, OpenApiParameter.QUERY) for name in ("page", "page_size")]
 
 
@@ -26,8 +34,25 @@ class ErrorSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
+def access(view: Any) -> str:
+    """Who passes the permissions that the view has for its present request: `ACCESS`'s, or `nobody`."""
+
+    def passes(identity: Identity) -> bool:
+        view.request.user = identity
+        return all(each.has_permission(view.request, view) for each in view.get_permissions())
+
+    user = view.request.user
+    try:
+        return next((kind for kind, identity in ACCESS if passes(identity)), "nobody")
+    finally:
+        view.request.user = user
+
+
 class ShopSchema(AutoSchema):  # type: ignore[no-untyped-call]
-    """Adds the error form to every operation."""
+    """Adds to every operation the error form, and as `x-access` who comes in; whose things they see, the view says."""
+
+    def get_extensions(self) -> dict[str, Any]:
+        return {"x-access": access(self.view)}
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)

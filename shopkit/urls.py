@@ -2,10 +2,10 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView
 
 from shopkit import error_handler, health
 from shopkit.metrics import metrics_view
+from shopkit.schema_view import SchemaView
 
 handler400 = error_handler.bad_request
 handler404 = error_handler.not_found
@@ -25,7 +25,7 @@ urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics_view),
-    path("api/schema/", SpectacularJSONAPIView.as_view()),
+    path("api/schema/", SchemaView.as_view()),
     *_admin(),
     re_path("", error_handler.not_found),
 ]

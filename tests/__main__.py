@@ -16,7 +16,7 @@ from shopkit import topology
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 TAIL = 60  # lines of a failed stage's output
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 1200
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,16 @@ class CustomerAdmin(StaffAdmin):
     search_fields = ("id", "first_name", "last_name", "email")
     readonly_fields = ("id", "moved_to", "anonymised_at", "created_at", "updated_at")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Held while a change is written, which goes over the whole row."""
+        if request.method == "POST":
+            list(self.get_queryset(request).select_for_update().filter(pk=object_id))
+        return super().get_object(request, object_id, from_field)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        moving = obj is not None and (obj.moving_to or obj.moved_to)
+        return not moving and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # customers are forgotten, not deleted: their orders and points stay countable
 

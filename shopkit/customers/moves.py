@@ -2,7 +2,7 @@
 
 The journal of the customer router calls the steps: `hold` and `arrive`, `leave`, `settle`; or, while nobody has left,
 `refuse` and `release`, which undo. Each may be repeated, and none counts any more after what undid it, so that a call
-that was late changes nothing.
+that was late changes nothing. Ids of moves rise with time: once another move has come after it, a move is over too.
 
 `leave` is the one write that decides where the customer is. From then on who was left sends on with a ticket, and who
 brings it finds the customer where they arrived, even before `settle`: they are in one place at any moment.
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Field, Model
 
-from shopkit.errors import Conflict, found
+from shopkit.errors import Conflict, NotFound, found
 
 PROFILE = ("first_name", "last_name", "phone", "preferences", "email", "birth_date", "created_at")
 ROWS = ("addresses", "viewed_items", "purchases")
@@ -35,10 +35,12 @@ class Moves:
     def hold(self, *, customer_id: str, move_id: uuid.UUID, to: str) -> Values:
         """Keeps the customer from changing; `{ticket, customer}`, all that goes along.
 
-        `NotFound`; `Conflict`: `moving` elsewhere, or `move_undone`.
+        `NotFound`, for who is anonymised too; `Conflict`: `moving` elsewhere, or `move_undone`.
         """
         row = found(self._locked(customer_id))
-        if row.anonymised_at or row.moved_to or (row.move_id == move_id and not row.moving_to):
+        if row.anonymised_at:
+            raise NotFound
+        if row.moved_to or _is_over(row, move_id) or (row.move_id == move_id and not row.moving_to):
             raise _undone()
         if row.moving_to and row.move_id != move_id:
             raise Conflict("This customer is moving already.", code="moving", headers={"Retry-After": "1"})
@@ -62,7 +64,7 @@ class Moves:
             return
         if row.anonymised_at or not row.moved_to:
             raise Conflict("This customer is here already.", code="already_here")
-        if row.arrival_ticket and row.move_id != move_id:
+        if _is_over(row, move_id) or (row.arrival_ticket and row.move_id != move_id):
             raise _undone()
         row.move_id, row.moved_to, row.arrival_ticket, row.leave_ticket = move_id, origin, ticket, ""
         self._unpack(row, customer, more)
@@ -96,7 +98,7 @@ class Moves:
         row = self._locked(customer_id)
         if row and row.moved_to and row.move_id == move_id:
             raise Conflict("This customer has left.", code="has_left")
-        if row and not row.moved_to and (row.move_id == move_id or not row.moving_to):
+        if row and not row.moved_to and (row.move_id == move_id or not (row.moving_to or _is_over(row, move_id))):
             row.move_id, row.moving_to, row.leave_ticket = move_id, "", ""
             row.save()
 
@@ -104,7 +106,7 @@ class Moves:
     def refuse(self, *, customer_id: str, move_id: uuid.UUID, origin: str) -> None:
         """Undoes `arrive`, even one that is still to come."""
         row = self._row(customer_id, origin)
-        if row.moved_to and (row.move_id == move_id or not row.arrival_ticket):
+        if row.moved_to and (row.move_id == move_id or not (row.arrival_ticket or _is_over(row, move_id))):
             row.move_id, row.arrival_ticket = move_id, ""
             _strip(row)
             self.refused(row)
@@ -135,8 +137,8 @@ class Moves:
                 setattr(row, name, row._meta.get_field(name).to_python(value))
         try:
             with transaction.atomic():
+                self.arrived(row, **more)  # first, since the email may be another there
                 row.save()
-                self.arrived(row, **more)
         except IntegrityError:
             raise Conflict("This email belongs to another account.", code="email_taken") from None
         for name in ROWS:
@@ -157,9 +159,8 @@ def has_come(customer: Any, ticket: str) -> bool:
 def packed(customer: Any) -> Values:
     """All that goes along with a customer, as JSON: `{profile: {…}, rows: {addresses: […], …}}`."""
     profile = {name: _value(customer, customer._meta.get_field(name)) for name in PROFILE if _has(customer, name)}
-    rows = {
-        name: [_row_values(row) for row in getattr(customer, name).all()] for name in ROWS if hasattr(customer, name)
-    }
+    tables = {name: getattr(customer, name) for name in ROWS if hasattr(customer, name)}
+    rows = {name: [_row_values(row) for row in table.order_by("pk")] for name, table in tables.items()}
     return {"profile": profile, "rows": rows}
 
 
@@ -193,6 +194,10 @@ def _strip(row: Any) -> None:
         if hasattr(row, name):
             getattr(row, name).all().delete()
     row.save()
+
+
+def _is_over(row: Any, move_id: uuid.UUID) -> bool:
+    return row.move_id is not None and bool(row.move_id > move_id)
 
 
 def _undone() -> Conflict:

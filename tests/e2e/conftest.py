@@ -1,14 +1,17 @@
-"""One fleet for all end-to-end tests, on the stores that `SHOP_TEST_STORES` names: `embedded` or `servers`."""
+"""The fleets that end-to-end tests share, on the stores that `SHOP_TEST_STORES` names: `embedded` or `servers`."""
 
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests import stores
+from tests.e2e.objects import Cast
 from tests.fleet import Fleet, running
+from tests.people import STAFF, Person, staff
 
 ON_SERVERS = os.environ.get("SHOP_TEST_STORES", "embedded") == "servers"
 
@@ -28,16 +31,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def fleet() -> Iterator[Fleet]:
     """On the ports that the documents name, so that what they show runs as it stands."""
-    with tempfile.TemporaryDirectory(prefix="polyshop-e2e-") as folder:
-        if not ON_SERVERS:
-            with running(Path(folder) / "data", offset=0) as fleet:
-                yield fleet
-            return
-        try:
-            with (
-                stores.servers(Path(folder)) as environment,
-                running(Path(folder) / "data", offset=0, environment=environment) as fleet,
-            ):
-                yield fleet
-        except stores.Missing as missing:
-            pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
+    with started("polyshop-e2e-", offset=0) as fleet:
+        yield fleet
+
+
+@pytest.fixture(scope="session")
+def secure() -> Iterator[Fleet]:
+    """A second one, in secure access, with somebody on the staff; without the limits at the gateway."""
+    environment = {"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "off", **STAFF}
+    with started("polyshop-secure-", offset=2100, environment=environment) as fleet:
+        yield fleet
+
+
+@contextmanager
+def started(name: str, *, offset: int, environment: dict[str, str] | None = None) -> Iterator[Fleet]:
+    """A fleet in a folder of its own, on the stores that these tests run on; skips the test where there are none."""
+    with tempfile.TemporaryDirectory(prefix=name) as folder, ExitStack() as stack:
+        env = environment or {}
+        if ON_SERVERS:
+            try:
+                env = env | stack.enter_context(stores.servers(Path(folder), prefix=f"at_{offset}_" if offset else ""))
+            except stores.Missing as missing:
+                pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
+        yield stack.enter_context(running(Path(folder) / "data", offset=offset, environment=env))
+
+
+@pytest.fixture(scope="session")
+def boss(secure: Fleet) -> Person:
+    return staff(secure)
+
+
+@pytest.fixture(scope="session")
+def cast(secure: Fleet, boss: Person) -> Cast:
+    return Cast(secure, boss)

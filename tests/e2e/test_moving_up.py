@@ -1,15 +1,8 @@
 """A guest becomes registered, a VIP, and registered again: under one id, in one place, without losing a thing."""
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from tests.fleet import Fleet, running
+from tests.fleet import Fleet
 from tests.people import (
     ADDRESS,
-    STAFF,
     Person,
     cart_with,
     guest,
@@ -19,27 +12,11 @@ from tests.people import (
     order,
     register,
     registered,
-    staff,
     vip,
 )
 from tests.stores import wait_for
 
 TYPES = ("guest", "registered", "vip")
-
-
-@pytest.fixture(scope="module")
-def secure() -> Iterator[Fleet]:
-    environment = {"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "off", **STAFF}
-    with (
-        tempfile.TemporaryDirectory(prefix="polyshop-moving-") as folder,
-        running(Path(folder) / "data", offset=2000, environment=environment) as fleet,
-    ):
-        yield fleet
-
-
-@pytest.fixture(scope="module")
-def boss(secure: Fleet) -> Person:
-    return staff(secure)
 
 
 def places(boss: Person, customer_id: str) -> list[str]:

@@ -1,22 +1,10 @@
 """A fleet in secure access: nobody is anything that a token does not say."""
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fleet import Fleet, running
-
-
-@pytest.fixture(scope="module")
-def secure() -> Iterator[Fleet]:
-    with (
-        tempfile.TemporaryDirectory(prefix="polyshop-secure-") as folder,
-        running(Path(folder) / "data", offset=1900, environment={"SHOP_ACCESS": "secure"}) as fleet,
-    ):
-        yield fleet
+from tests.fleet import Fleet
 
 
 def begin(fleet: Fleet) -> dict[str, Any]:

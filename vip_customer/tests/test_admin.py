@@ -161,3 +161,12 @@ def test_what_is_added_is_logged(grace: Client, lines: Lines) -> None:
     made = Benefit.objects.get(name="Summer")
     told = [(line["action"], line["model"], line["ids"]) for line in lines]
     assert told == [("addition", "vip_customer.Benefit", [str(made.pk)])]
+
+
+def test_who_is_moving_or_has_moved_is_not_changed_by_staff(grace: Client) -> None:
+    Customer.objects.create(id="ada", email="ada@example.com", first_name="Ada")
+    for fields in ({"moving_to": "registered"}, {"moving_to": "", "moved_to": "registered"}):
+        Customer.objects.update(**fields)
+        assert grace.get(ADA).status_code == 200
+        assert grace.post(ADA, {"first_name": "Eve"}).status_code == 403
+    assert Customer.objects.get().first_name == "Ada"
