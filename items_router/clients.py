@@ -57,3 +57,8 @@ def all_first_items(
 def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -> dict[str, Any]:
     """One step of an order's stock at an item service; see `shopkit.items.internal`."""
     return dict(http.call("POST", service, f"/internal/reservations/{order_id}/{step}/", json=body))
+
+
+def stock(*, service: str, after: str) -> list[dict[str, Any]]:
+    """The next items' stock of one type; see `shopkit.items.stock.page_of_stock`."""
+    return list(http.get(service, "/internal/stock/", params={"after": after})["rows"])

@@ -52,3 +52,13 @@ def _by_service(lines: Lines) -> dict[str, Lines]:
             raise Conflict(message, code="unknown_item", details={item_id: [message]})
         parts[service.name][item_id] = quantity
     return dict(sorted(parts.items()))
+
+
+def page_of_stock(*, after: str) -> list[dict[str, Any]]:
+    """The next items' stock, one type after the other: an id says which type it has come to."""
+    kinds = sorted(_TYPES)
+    begun = after.partition("_")[0]
+    for kind in kinds[kinds.index(begun) if begun in kinds else 0 :]:
+        if rows := clients.stock(service=_TYPES[kind].name, after=after if kind == begun else ""):
+            return rows
+    return []

@@ -4,7 +4,7 @@ from django.urls import path
 
 from items_router import reservations
 from items_router.views import CollectionListView, CollectionView, CombinedItemsView
-from shopkit.items.internal import reservation_urls
+from shopkit.items.internal import StockPageView, reservation_urls
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
@@ -17,4 +17,5 @@ urlpatterns = [
         commit=reservations.commit,
         restock=reservations.restock,
     ),
+    path("internal/stock/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
 ]

@@ -1,6 +1,7 @@
 """What orders ask of their peers."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -137,3 +138,29 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:
     made = http.call("POST", "shipping_service", "/internal/shipments/", json=body)
     with http.understanding("shipping_service"):
         return str(made["tracking_number"])
+
+
+def all_payments() -> Iterator[dict[str, Any]]:
+    """`{id, order_id, status, captured, refunded}` of each, for the auditor."""
+    return _all("paying_service", "/internal/payments/")
+
+
+def all_shipments() -> Iterator[dict[str, Any]]:
+    """`{id, order_id, status}` of each."""
+    return _all("shipping_service", "/internal/shipments/")
+
+
+def all_stock() -> Iterator[dict[str, Any]]:
+    """`{id, available, held, sold, put_in, holds}` of each item of every type."""
+    return _all("items_router", "/internal/stock/")
+
+
+def _all(service: str, path: str) -> Iterator[dict[str, Any]]:
+    """Every row, in pages that begin `after` the last one's id."""
+    after = ""
+    while True:
+        rows = http.get(service, path, params={"after": after})["rows"]
+        yield from rows
+        if not rows:
+            return
+        after = rows[-1]["id"]

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from paying_service import checkout
+from paying_service import checkout, services
 from paying_service.models import Payment
 from paying_service.serializers import (
     DueSerializer,
@@ -24,6 +24,10 @@ class InternalView(APIView):
 
 
 class OpenView(InternalView):
+    def get(self, request: Request) -> Response:
+        """All payments, in pages `after` an id: for the auditor."""
+        return Response({"rows": services.page_of_payments(after=request.query_params.get("after", ""))})
+
     def post(self, request: Request) -> Response:
         given = OpenPaymentSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -25,6 +25,13 @@ def create_payment(
     )
 
 
+def page_of_payments(*, after: str) -> list[dict[str, object]]:
+    """The next 500 payments by id: `{id, order_id, status, captured, refunded}`."""
+    later = Payment.objects.filter(pk__gt=after) if after else Payment.objects.all()
+    rows = later.order_by("pk").values("id", "order_id", "status", "captured", "refunded")[:500]
+    return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in rows]
+
+
 def visible_payments(*, identity: Identity) -> QuerySet[Payment]:
     """A customer's own; to staff, all."""
     return Payment.objects.all() if identity.is_staff else Payment.objects.filter(customer_id=identity.customer_id)

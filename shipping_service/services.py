@@ -16,7 +16,7 @@ from shopkit.errors import Conflict, found
 from shopkit.outbox import services as outbox
 
 CHANGED = "shipment_changed"
-MOVES_EVERY = timedelta(seconds=5)
+MOVES_EVERY = timedelta(seconds=3)
 NEXT: dict[str, str] = {
     Status.LABEL_CREATED: Status.PICKED_UP,
     Status.PICKED_UP: Status.IN_TRANSIT,
@@ -45,6 +45,13 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **fields: Any) -> Shipm
     with suppress(IntegrityError):
         _keep(Shipment(id=shipment_id, order_id=order_id, look_at=timezone.now() + MOVES_EVERY, **fields))
     return found(Shipment.objects.filter(order_id=order_id).first())
+
+
+def page_of_shipments(*, after: str) -> list[dict[str, object]]:
+    """The next 500 shipments by id: `{id, order_id, status}`."""
+    later = Shipment.objects.filter(pk__gt=after) if after else Shipment.objects.all()
+    rows = later.order_by("pk").values("id", "order_id", "status")[:500]
+    return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in rows]
 
 
 def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:

@@ -38,3 +38,15 @@ def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
 def reserve(*, order_id: str, lines: stock.Lines) -> dict[str, Any]:
     """`{items: {id: {price}}}`, prices in minor units as they are now."""
     return {"items": {item["_id"]: {"price": item["price"]} for item in stock.reserve(order_id=order_id, lines=lines)}}
+
+
+class StockPageView(APIView):
+    """The stock of all items, in pages `after` an id: for the auditor."""
+
+    permission_classes = [IsService]
+    page: Callable[..., Any] | None = None
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        assert self.page is not None
+        return Response({"rows": self.page(after=request.query_params.get("after", ""))})

@@ -203,15 +203,33 @@ def forget(item: Document) -> None:
     _write_down(item["_id"], item.get("changes", {}))
 
 
-def history(*, item_id: str) -> list[Document]:
+def page_of_stock(*, after: str) -> list[Document]:
+    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log."""
+    found = items().find({"_id": {"$gt": after}}).sort("_id", 1).limit(500)
+    return [_counted(item) for item in found]
+
+
+def _counted(item: Document) -> Document:
+    changes = history(item_id=item["_id"], fresh=item["changes"])
+    put_in = sum(change["quantity"] for change in changes if change["kind"] in ("initial", "adjust"))
+    return {
+        "id": item["_id"],
+        **{name: item[name] for name in ("available", "held", "sold")},
+        "put_in": put_in,
+        "holds": sorted(item["holds"]),
+    }
+
+
+def history(*, item_id: str, fresh: Document | None = None) -> list[Document]:
     """All changes of an item's stock, the latest first, logged or not yet: `{kind, quantity, at, …}`.
 
-    `quantity` is what it added to, or took from, what is free to sell.
+    `quantity` is what it added to, or took from, what is free to sell. `fresh` are those in the item, if it was read.
     """
-    item = items().find_one({"_id": item_id}, {"changes": 1}) or {"changes": {}}
-    fresh = {f"{item_id}:{name}": change for name, change in item["changes"].items()}
+    if fresh is None:
+        fresh = (items().find_one({"_id": item_id}, {"changes": 1}) or {"changes": {}})["changes"]
+    unlogged = {f"{item_id}:{name}": change for name, change in fresh.items()}
     logged = {entry["_id"]: entry for entry in log().find({"item_id": item_id})}
-    return sorted((fresh | logged).values(), key=lambda entry: entry["at"], reverse=True)
+    return sorted((unlogged | logged).values(), key=lambda entry: entry["at"], reverse=True)
 
 
 def _change(kind: str, quantity: int) -> Document:

@@ -1,17 +1,27 @@
 """A checkout through the gateway, on real services: paid, declined, late, confirmed, given back, cancelled."""
 
+import contextlib
+import os
+import subprocess
+import sys
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
+from pymongo import MongoClient
 
+from shopkit.config import ROOT
+from shopkit.runner import state
 from tests.fleet import Fleet
 from tests.people import ADDRESS
 from tests.stores import wait_for
 
 ADA = {"X-User-ID": "ada-buys", "X-Customer-Type": "registered"}
-PRICE, SHIPPING = "12.50", 5
+PRICE = "12.50"
+EMPTY = state.State(0, {}, {})
 
 
 def card(number: str) -> dict[str, str]:
@@ -165,3 +175,65 @@ def test_no_card_number_is_in_any_log_or_database(shop: Shop) -> None:
     shop.becomes(shop.place(card("4111111111111111")), "fulfilling")
     for path in [*(shop.fleet.data / "logs").iterdir(), *shop.fleet.data.glob("*.sqlite3*")]:
         assert b"4111111111111111" not in path.read_bytes(), path.name
+
+
+def audit(fleet: Fleet) -> subprocess.CompletedProcess[str]:
+    """The auditor, as an operator runs it; until nothing moves any more, it may see an order half way."""
+    environment = {**os.environ, **fleet.environment, **(state.read(fleet.data) or EMPTY).environment}
+    command = [sys.executable, "manage.py", "order_service", "audit"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_auditor_finds_nothing_wrong(shop: Shop) -> None:
+    orders = [shop.place(card(number)) for number in ("4111111111111111", "4000000000000002")]
+    shop.becomes(orders[0], "fulfilling")
+    shop.becomes(orders[1], "payment_failed")
+    wait_for(lambda: audit(shop.fleet).returncode == 0, seconds=30)
+
+
+def test_the_auditor_finds_what_is_wrong_and_says_where(shop: Shop) -> None:
+    order = shop.place(card("4111111111111111"))
+    shop.becomes(order, "fulfilling")
+    wait_for(lambda: audit(shop.fleet).returncode == 0, seconds=30)
+    book = shop.place(card("4000002500003155"))
+    shop.becomes(book, "reserved")
+    assert audit(shop.fleet).returncode == 0  # what is held for who still waits is right
+    with items_of(shop.fleet) as items:
+        items.update_one({"_id": shop.book}, {"$inc": {"available": 1}})
+    try:
+        found = audit(shop.fleet)
+        assert (found.returncode, "stock adds up" in found.stdout, shop.book in found.stdout) == (1, True, True)
+    finally:
+        with items_of(shop.fleet) as items:
+            items.update_one({"_id": shop.book}, {"$inc": {"available": -1}})
+
+
+@contextlib.contextmanager
+def items_of(fleet: Fleet) -> Iterator[Any]:
+    url = (state.read(fleet.data) or EMPTY).environment.get("MONGO_URL") or os.environ["MONGO_URL"]
+    with MongoClient(url) as client:
+        yield client["book_service"]["items"]
+
+
+def test_of_many_buyers_as_many_get_one_as_there_are(fleet: Fleet) -> None:
+    shop = Shop(fleet, stock=10)
+    wishes = [shop.wish(card("4111111111111111")) for _ in range(40)]
+    with ThreadPoolExecutor(16) as pool:
+        placed = list(pool.map(lambda wish: shop.ada("POST", "/api/orders/", wish).json()["id"], wishes))
+    ends = ("cancelled", "fulfilling", "shipped", "delivered")
+    wait_for(lambda: all(shop.order(order)["status"] in ends for order in placed), seconds=60)
+    sold = [order for order in placed if shop.order(order)["status"] != "cancelled"]
+    assert (len(sold), shop.stock) == (10, 0)
+
+
+def test_a_cart_posted_by_many_at_once_is_one_order_and_one_charge(fleet: Fleet) -> None:
+    shop = Shop(fleet)
+    wish = shop.wish(card("4111111111111111"))
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _turn: shop.ada("POST", "/api/orders/", wish), range(100)))
+    placed = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+    assert (len(placed), {answer.status_code for answer in answers}) == (1, {201, 409})
+    shop.becomes(placed[0], "fulfilling")
+    payments = shop.ada("GET", f"/api/payments/?order_id={placed[0]}").json()["results"]
+    assert [each["status"] for each in payments] == ["captured"]
+    assert shop.stock == 4

@@ -42,12 +42,13 @@ def test_each_answer_of_a_line_by_line_block_is_json(fleet: Fleet) -> None:
         assert done.stdout.lstrip().startswith("{"), line
 
 
-def test_the_order_told_ends_paid_and_on_its_way(fleet: Fleet) -> None:
+def test_the_order_told_ends_paid_and_delivered(fleet: Fleet) -> None:
     story = next(block for block in BLOCKS if "timeline" in block)
     done = subprocess.run(["bash", "-c", STRICT + story], capture_output=True, text=True, timeout=60, check=True)
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    assert '"paid"' in answers[-2]
-    assert '"label_created"' in answers[-1]
+    assert '"delivered"' in answers[-3]
+    assert '"captured"' in answers[-2]
+    assert '"delivered"' in answers[-1]
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:
