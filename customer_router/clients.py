@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shopkit import http, topology
 from shopkit.auth import Identity
-from shopkit.errors import Moved, ShopError
+from shopkit.errors import Conflict, Moved, ShopError
 
 Body = dict[str, Any]
 _TYPES = topology.by_customer_type()
@@ -137,6 +137,19 @@ def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
         else:
             return True
     return False
+
+
+def is_guest(*, customer_id: str) -> bool:
+    """Whether this is no more than a guest's id, perhaps a forgotten one's; `Conflict("moving")` while that is open."""
+    guests = _TYPES["guest"].name
+    body = http.find(guests, _internal(customer_id))
+    if body is None:
+        return True
+    with http.understanding(guests):
+        here, moving = bool(body["here"]), bool(body["moving_to"])
+    if moving:
+        raise Conflict("This guest is about to have an account.", code="moving")
+    return here
 
 
 def tell_sign_in(*, peer: str, sign_in: Body) -> None:
