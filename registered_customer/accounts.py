@@ -6,6 +6,7 @@ from django.db import transaction
 
 from registered_customer import limits, passwords
 from registered_customer.models import Account, Customer, Registration
+from shopkit.customers.emails import normal, with_email
 from shopkit.customers.services import anonymise
 from shopkit.customers.sessions import Pair, close_all, open_session
 from shopkit.errors import Conflict, Invalid, Unauthenticated, found
@@ -21,9 +22,10 @@ def log_in(*, email: str, password: str, address: str) -> tuple[Account, Pair]:
 
 def authenticate(*, email: str, password: str, address: str) -> Account:
     """Whose email and password this is; errors as of `log_in`."""
+    email = normal(email)
     limits.LOGIN.address.check(address)
     limits.LOGIN.account.count(email)  # before the look, so that many at once get no more tries
-    account = Account.objects.filter(email=email.lower()).first()
+    account = with_email(Account.objects.all(), email)
     if not passwords.is_right(password, account) or account is None:
         limits.LOGIN.address.count(address)
         raise Unauthenticated(_WRONG, code="invalid_credentials")
