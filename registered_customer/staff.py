@@ -4,6 +4,7 @@ import secrets
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from registered_customer import passwords
 from registered_customer.models import Account
@@ -25,7 +26,7 @@ def make(*, email: str, password: str | None = None) -> str | None:
     if password is not None:
         passwords.check_new(password, of=account)
     if new := password or made_up:
-        account.password = make_password(new)
+        account.password, account.password_changed_at = make_password(new), timezone.now()
     account.role, account.active = Account.Role.STAFF, True
     account.save()
     close_all(subject=account.pk)
