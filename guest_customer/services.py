@@ -1,11 +1,15 @@
 """What can be done to guests: begin, come back, and be forgotten."""
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from guest_customer.models import Customer
 from shopkit.customers import sessions
 from shopkit.customers.services import anonymise
 from shopkit.errors import Unauthenticated
+
+AT_A_TIME = 500
 
 
 def begin() -> tuple[Customer, sessions.Pair]:
@@ -16,14 +20,29 @@ def begin() -> tuple[Customer, sessions.Pair]:
 
 def come_back(*, guest_id: str) -> None:
     """Puts off forgetting; `Unauthenticated` for a guest who is not here, or is somebody else by now."""
-    here = Customer.objects.filter(pk=guest_id, moved_to="", moving_to="", anonymised_at=None)
+    here = Customer.objects.filter(pk=guest_id, moved_to="", anonymised_at=None)
     if not here.update(expires_at=timezone.now() + sessions.LIFETIME):
         raise Unauthenticated("This guest is not here any more; log in, or begin anew.", code="invalid_refresh")
 
 
-def forget_expired() -> int:
-    """Forgets the guests whose time is up; how many. What they ordered stays countable."""
-    expired = Customer.objects.filter(expires_at__lt=timezone.now(), anonymised_at=None, moving_to="")
-    for guest in expired.order_by("expires_at")[:500]:
+def forget_expired() -> None:
+    """Forgets the guests whose time is up, and the sessions that have ended."""
+    for guest_id in list(_expired().order_by("expires_at").values_list("pk", flat=True)[:AT_A_TIME]):
+        _forget(guest_id)
+    sessions.forget_ended()
+
+
+def _expired() -> "QuerySet[Customer]":
+    return Customer.objects.filter(expires_at__lt=timezone.now(), anonymised_at=None, moved_to="", moving_to="")
+
+
+@transaction.atomic
+def _forget(guest_id: str) -> None:
+    """What they ordered stays countable; of who ordered nothing, nothing stays. Not if they have just come back."""
+    guest = _expired().select_for_update().filter(pk=guest_id).first()
+    if guest is None:
+        return
+    if guest.purchases.exists():
         anonymise(customer=guest)
-    return sessions.forget_ended()
+    else:
+        guest.delete()
