@@ -13,8 +13,8 @@ _DEFAULTS = ("default_shipping", "default_billing")
 
 
 def check_settled(customer: Any) -> None:
-    """`Conflict("moving")` while the customer is about to leave: what is written now might not go along."""
-    if customer.moving_to:
+    """`Conflict("moving")` while the customer is about to leave, or has just left: what is written now is lost."""
+    if customer.moving_to or customer.moved_to:
         message = "This customer is moving to another service just now; try again soon."
         raise Conflict(message, code="moving", headers={"Retry-After": "1"})
 
