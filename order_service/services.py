@@ -10,7 +10,7 @@ from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Orde
 from order_service.totals import Totals, totals
 from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, NotFound
+from shopkit.errors import Conflict, Invalid, Moved, NotFound
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
 
@@ -28,7 +28,7 @@ def place_order(
 ) -> Order:
     """Makes a cart the order of its owner, or of the caller if it has none.
 
-    `Invalid("unknown_cart")`; `Conflict`: `already_ordered`, `empty_cart`, `total_changed`.
+    `Invalid("unknown_cart")`; `Conflict`: `already_ordered`, `cart_merged`, `empty_cart`, `total_changed`.
     """
     _check_not_ordered(cart_id, identity)
     cart = _cart(cart_id, identity)
@@ -136,7 +136,11 @@ def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:
 
 def _cart(cart_id: uuid.UUID, identity: Identity) -> clients.Cart:
     """Asked for outside any transaction: a peer may take seconds to answer."""
-    cart = clients.cart(cart_id=cart_id, identity=identity)
+    try:
+        cart = clients.cart(cart_id=cart_id, identity=identity)
+    except Moved as moved:
+        message = "This cart has been put into another; order that one."
+        raise Conflict(message, code="cart_merged", details={"cart": [moved.headers["Location"]]}) from None
     if cart is None:
         message = "There is no such cart, or it is not yours."
         raise Invalid(message, code="unknown_cart", details={"cart_id": [message]})
