@@ -32,6 +32,9 @@ class CustomerAdmin(StaffAdmin):
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, "email") if obj and issubclass(self.model, EmailCustomerBase) else fixed
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # the API makes them, and looks whose their email is
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # customers are forgotten, not deleted: their orders and points stay countable
 
