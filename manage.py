@@ -5,6 +5,7 @@ import os
 import sys
 
 from shopkit import entry, topology
+from shopkit.config import check_socket
 
 
 def main(arguments: list[str]) -> None:
@@ -14,6 +15,7 @@ def main(arguments: list[str]) -> None:
     elif not (name := os.environ.get("SHOP_SERVICE", "")):
         sys.exit(f"usage: manage.py SERVICE COMMAND …, where SERVICE is one of {names}")
     entry.use(name)
+    check_socket(arguments)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(arguments)

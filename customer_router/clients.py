@@ -157,6 +157,19 @@ def _following(service: str, path: str, ask: Callable[[str, str], T]) -> T | Non
     raise Conflict("This customer is moving just now; try again soon.", code="move_in_progress")
 
 
+def is_guest(*, customer_id: str) -> bool:
+    """Whether this is no more than a guest's id, perhaps a forgotten one's; `Conflict("moving")` while that is open."""
+    guests = _TYPES["guest"].name
+    body = http.find(guests, _internal(customer_id))
+    if body is None:
+        return True
+    with http.understanding(guests):
+        here, moving = bool(body["here"]), bool(body["moving_to"])
+    if moving:
+        raise Conflict("This guest is about to have an account.", code="moving")
+    return here
+
+
 def tell_sign_in(*, peer: str, sign_in: Body) -> None:
     """Tells carts, orders or guests whose is now what was the guest's: `{guest_id, customer_id, customer_type}`.
 

@@ -109,6 +109,12 @@ def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None
     outbox.deliver_now(messages)
 
 
+def tell_sign_in(*, peer: str, sign_in: Body) -> None:
+    """Tells a peer of a sign-in; not if the guest has got an account under that id since: what is theirs is no gift."""
+    if clients.is_guest(customer_id=sign_in["guest_id"]):
+        clients.tell_sign_in(peer=peer, sign_in=sign_in)
+
+
 def take_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
     """Passes on what the order service tells of a customer's order; False when nobody knows the customer.
 

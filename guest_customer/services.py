@@ -9,6 +9,8 @@ from shopkit.customers import sessions
 from shopkit.customers.services import anonymise, check_settled
 from shopkit.errors import Unauthenticated
 
+AT_A_TIME = 500
+
 
 def begin() -> tuple[Customer, sessions.Pair]:
     """A new guest and their session."""
@@ -38,22 +40,24 @@ def hand_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
         guest.purchases.all().delete()
 
 
-def forget_expired() -> int:
-    """Forgets the guests whose time is up, and the sessions that have ended; how many of these.
-
-    What was ordered stays countable, and of who moved, where they are now.
-    """
-    for guest_id in _expired().order_by("expires_at").values_list("pk", flat=True)[:500]:
+def forget_expired() -> None:
+    """Forgets the guests whose time is up, and the sessions that have ended."""
+    for guest_id in list(_expired().order_by("expires_at").values_list("pk", flat=True)[:AT_A_TIME]):
         _forget(guest_id)
-    return sessions.forget_ended()
+    sessions.forget_ended()
 
 
 def _expired() -> "QuerySet[Customer]":
-    return Customer.objects.filter(expires_at__lt=timezone.now(), anonymised_at=None, moving_to="", moved_to="")
+    return Customer.objects.filter(expires_at__lt=timezone.now(), anonymised_at=None, moved_to="", moving_to="")
 
 
 @transaction.atomic
 def _forget(guest_id: str) -> None:
-    guest = _expired().select_for_update().filter(pk=guest_id).first()  # they may have come back, or moved, by now
-    if guest is not None:
+    """What they ordered stays countable; of who ordered nothing, nothing stays. Not if they have just come back."""
+    guest = _expired().select_for_update().filter(pk=guest_id).first()
+    if guest is None:
+        return
+    if guest.purchases.exists():
         anonymise(customer=guest)
+    else:
+        guest.delete()

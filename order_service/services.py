@@ -13,7 +13,7 @@ from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Orde
 from order_service.totals import Totals, totals
 from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, NotFound
+from shopkit.errors import Conflict, Invalid, Moved, NotFound
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
 
@@ -42,8 +42,8 @@ class Wish:
 def place_order(*, identity: Identity, wish: Wish) -> Order:
     """Makes a cart the order of its owner, or of the caller if it has none; the saga carries it out from there.
 
-    `Invalid`: `unknown_cart`, or what the payment is refused for; `Conflict`: `already_ordered`, `empty_cart`,
-    `total_changed`.
+    `Invalid`: `unknown_cart`, or what the payment is refused for; `Conflict`: `already_ordered`, `cart_merged`,
+    `empty_cart`, `total_changed`.
     """
     _check_not_ordered(wish.cart_id, identity)
     cart = _cart(wish.cart_id, identity)
@@ -208,7 +208,11 @@ def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:
 
 def _cart(cart_id: uuid.UUID, identity: Identity) -> clients.Cart:
     """Asked for outside any transaction: a peer may take seconds to answer."""
-    cart = clients.cart(cart_id=cart_id, identity=identity)
+    try:
+        cart = clients.cart(cart_id=cart_id, identity=identity)
+    except Moved as moved:
+        message = "This cart has been put into another; order that one."
+        raise Conflict(message, code="cart_merged", details={"cart": [moved.headers["Location"]]}) from None
     if cart is None:
         message = "There is no such cart, or it is not yours."
         raise Invalid(message, code="unknown_cart", details={"cart_id": [message]})

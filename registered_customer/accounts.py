@@ -6,6 +6,7 @@ from django.db import transaction
 
 from registered_customer import limits, passwords
 from registered_customer.models import Account, Customer, Registration
+from shopkit.customers.emails import normal, with_email
 from shopkit.customers.services import anonymise
 from shopkit.customers.sessions import Pair, close_all, open_session
 from shopkit.errors import Conflict, Invalid, Unauthenticated, found
@@ -21,9 +22,10 @@ def log_in(*, email: str, password: str, address: str) -> tuple[Account, Pair]:
 
 def authenticate(*, email: str, password: str, address: str) -> Account:
     """Whose email and password this is; errors as of `log_in`."""
+    email = normal(email)
     limits.LOGIN.address.check(address)
     limits.LOGIN.account.count(email)  # before the look, so that many at once get no more tries
-    account = Account.objects.filter(email=email.lower()).first()
+    account = with_email(Account.objects.all(), email)
     if not passwords.is_right(password, account) or account is None:
         limits.LOGIN.address.count(address)
         raise Unauthenticated(_WRONG, code="invalid_credentials")
@@ -52,7 +54,12 @@ def standing(*, account_id: str) -> tuple[str, str]:
     return account.customer_type, account.role
 
 
+@transaction.atomic
 def _session(account: Account) -> Pair:
+    """For an account as it was when its password was looked at, or a session would outlive a change of it."""
+    as_read = Account.objects.filter(pk=account.pk, active=True, password_changed_at=account.password_changed_at)
+    if as_read.select_for_update().first() is None:
+        raise Unauthenticated(_WRONG, code="invalid_credentials")
     return open_session(subject=account.pk, customer_type=account.customer_type, role=account.role)
 
 
@@ -63,13 +70,12 @@ def change_password(*, account_id: str, old: str, new: str, address: str) -> Pai
     if not passwords.is_right(old, account):
         message = "The old password is wrong."
         raise Invalid(message, code="wrong_password", details={"old_password": [message]})
-    account.refresh_from_db()  # it may have been hashed anew
     passwords.check_new(new, of=account, field="new_password")
     with transaction.atomic():
         if not passwords.replace(account, new):
             raise Conflict("The password has just been changed.")
     limits.CHANGE.account.forget(account_id)
-    return _session(account)
+    return session_of(account_id=account_id)
 
 
 @transaction.atomic

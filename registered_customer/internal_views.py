@@ -13,12 +13,24 @@ from registered_customer.auth_serializers import (
     TokenSerializer,
     given,
 )
+from shopkit import topology
+from shopkit.auth import caller
 from shopkit.client_address import client_address
-from shopkit.permissions import IsService
+from shopkit.permissions import IsRouter, IsService
+
+
+class IsOfCustomers(IsService):
+    """One of the customers' services, or their router."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        own, signer = topology.service("registered_customer"), topology.service(caller(request).service or "")
+        return own.behind in (signer.name, signer.behind)
 
 
 class InternalView(APIView):
-    permission_classes = [IsService]
+    permission_classes: list[type[IsService]] = [IsRouter]
     schema = None
 
 
@@ -35,6 +47,8 @@ class CompleteRegistrationView(InternalView):
 class AccountView(InternalView):
     """The end of an account whose profile another service has forgotten."""
 
+    permission_classes = [IsOfCustomers]
+
     def delete(self, request: Request, account_id: str) -> Response:
         accounts.close(account_id=account_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -46,6 +60,10 @@ class AccountSessionView(InternalView):
 
 
 class StaffCheckView(InternalView):
+    """For every service that has an admin."""
+
+    permission_classes = [IsService]
+
     def post(self, request: Request) -> Response:
         asked = {"address": client_address(request._request), **given(CheckSerializer, request)}
         account = accounts.authenticate_staff(**asked)

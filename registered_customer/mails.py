@@ -26,10 +26,17 @@ def verify(message: Message) -> None:
 
 
 def verify_again(message: Message) -> None:
-    """A new token for the latest registration; the one before counts no more."""
+    """A new token for the registration that waits; the one before counts no more.
+
+    Of several we can't tell which is theirs who asks, and each has a password of its own: then they register anew.
+    """
     email = message.payload["email"]
-    registration = _waiting().filter(email=email).order_by("-created_at").first()
-    if registration is None or Account.objects.filter(email=email).exists():
+    waiting = list(_waiting().filter(email=email)[:2])
+    if not waiting or Account.objects.filter(email=email).exists():
+        return
+    registration = waiting[0]
+    if len(waiting) > 1:
+        _send("register_again", email, at=registration.created_at)
         return
     token = new_token()
     until = timezone.now() + registrations.LIFETIME

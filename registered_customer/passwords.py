@@ -33,7 +33,7 @@ def is_right(password: str, account: Account | None) -> bool:
 
 def replace(account: Account, password: str) -> bool:
     """Sets it, ends all sessions, and makes mailed tokens void; False if it has just been changed. In a transaction."""
-    as_read = Account.objects.filter(pk=account.pk, password=account.password)
+    as_read = Account.objects.filter(pk=account.pk, password_changed_at=account.password_changed_at)
     if not as_read.update(password=make_password(password), password_changed_at=timezone.now()):
         return False
     PasswordReset.objects.filter(account=account, used_at=None).update(used_at=timezone.now())

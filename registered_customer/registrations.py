@@ -15,6 +15,7 @@ from django.utils import timezone
 from registered_customer import limits, passwords
 from registered_customer.mailed_tokens import hashed, new_token
 from registered_customer.models import Account, Customer, Registration
+from shopkit.customers.emails import with_email
 from shopkit.customers.models import new_id
 from shopkit.errors import Conflict, Invalid
 from shopkit.outbox import services as outbox
@@ -86,8 +87,8 @@ def _complete(registration: Registration, customer_id: str | None) -> str:
 
 
 def _customer(registration: Registration, customer_id: str | None) -> Customer:
-    made_by_staff = Customer.objects.filter(email=registration.email).values_list("pk", flat=True).first()
-    pk = made_by_staff or customer_id or new_id()
+    made_by_staff = with_email(Customer.objects.all(), registration.email)
+    pk = made_by_staff.pk if made_by_staff else customer_id or new_id()
     customer = Customer.objects.select_for_update().filter(pk=pk).first() or Customer(pk=pk)
     customer.email, customer.email_verified = registration.email, True
     customer.first_name = customer.first_name or registration.first_name

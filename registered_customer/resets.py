@@ -31,7 +31,7 @@ def confirm(*, token: str, password: str) -> None:
     assert reset.account
     passwords.check_new(password, of=reset.account, field="new_password")
     with transaction.atomic():
-        if not _use(reset) or not passwords.replace(reset.account, password):
+        if not passwords.replace(reset.account, password):  # which voids this token, or another has
             raise _invalid()
     limits.LOGIN.account.forget(reset.account.email)
 
@@ -42,11 +42,6 @@ def _usable(token: str) -> PasswordReset:
     if reset is None:
         raise _invalid()
     return reset
-
-
-def _use(reset: PasswordReset) -> int:
-    """1, or 0 when another was first."""
-    return PasswordReset.objects.filter(pk=reset.pk, used_at=None).update(used_at=timezone.now())
 
 
 def _invalid() -> Invalid:

@@ -4,10 +4,12 @@ import secrets
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from registered_customer import passwords
 from registered_customer.models import Account
 from shopkit.config import ConfigurationError, config
+from shopkit.customers.emails import normal, with_email
 from shopkit.customers.sessions import close_all
 from shopkit.errors import Invalid
 
@@ -18,13 +20,13 @@ def make(*, email: str, password: str | None = None) -> str | None:
 
     Without a password, an account that is there keeps its own. `Invalid("weak_password")`.
     """
-    account = Account.objects.select_for_update().filter(email=email.lower()).first()
+    account = with_email(Account.objects.select_for_update(), email)
     made_up = secrets.token_urlsafe(16) if account is None and password is None else None
-    account = account or Account(email=email.lower())
+    account = account or Account(email=normal(email))
     if password is not None:
         passwords.check_new(password, of=account)
     if new := password or made_up:
-        account.password = make_password(new)
+        account.password, account.password_changed_at = make_password(new), timezone.now()
     account.role, account.active = Account.Role.STAFF, True
     account.save()
     close_all(subject=account.pk)
@@ -34,7 +36,7 @@ def make(*, email: str, password: str | None = None) -> str | None:
 def make_first() -> None:
     """The account that `SHOP_STAFF_EMAIL` and `SHOP_STAFF_PASSWORD` name, unless one with that email is there."""
     email, password = config().staff_email, config().staff_password
-    if not email or Account.objects.filter(email=email.lower()).exists():
+    if not email or with_email(Account.objects.all(), email):
         return
     if not password:
         raise ConfigurationError("SHOP_STAFF_EMAIL needs SHOP_STAFF_PASSWORD beside it.")

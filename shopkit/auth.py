@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from shopkit import tokens, topology
-from shopkit.config import config
+from shopkit.config import config, is_loopback
 from shopkit.errors import Forbidden, Invalid, ShopError, Unauthenticated
 from shopkit.keys import signing_key
 
@@ -24,13 +24,15 @@ Header = Callable[[str], str | None]
 class Identity:
     """A caller: a customer (`customer_id`, `customer_type`), staff, or nobody.
 
-    `service` is set when one of our own services calls, for itself or, with a `customer_id`, on somebody's behalf.
+    `by_token`: a token says so, not a header. `service` is set when one of our own services calls, for itself or, with
+    a `customer_id`, on somebody's behalf.
     """
 
     customer_id: str | None = None
     customer_type: str = "guest"
     is_staff: bool = False
     service: str | None = None
+    by_token: bool = field(default=False, compare=False)
 
     @property
     def is_authenticated(self) -> bool:
@@ -117,9 +119,9 @@ def of_token(authorization: str) -> Identity:
 
 def _identity(claims: tokens.Claims) -> Identity:
     if claims.role == "service":
-        return Identity(service=claims.service)
+        return Identity(service=claims.service, by_token=True)
     customer = None if claims.subject == claims.service else claims.subject  # open access has staff without an id
-    return Identity(customer, claims.customer_type, claims.role == "staff", claims.service)
+    return Identity(customer, claims.customer_type, claims.role == "staff", claims.service, by_token=True)
 
 
 _made: dict[tuple[str, Identity | None], tuple[str, float]] = {}
@@ -161,6 +163,8 @@ class IdentityAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Identity, None] | None:
         django_request: HttpRequest = request._request
         found = identify(django_request.headers.get)
+        if not (found.by_token or is_loopback(django_request.META.get("REMOTE_ADDR", ""))):
+            return None  # open access is for this machine, whatever server has let somebody else in
         return (found, None) if found.is_authenticated else None
 
     def authenticate_header(self, request: Request) -> str:

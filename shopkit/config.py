@@ -124,7 +124,7 @@ class Config(BaseSettings):
             raise ValueError(
                 "SHOP_ACCESS=open is for development, for it believes whoever calls; set DEBUG=1 or SHOP_ACCESS=secure."
             )
-        if self.open_access and not _is_loopback(self.bind):
+        if self.open_access and not is_loopback(self.bind):
             raise ValueError(
                 f"SHOP_ACCESS=open believes whoever calls, so SHOP_BIND must be a loopback address, not {self.bind}; "
                 "set SHOP_ACCESS=secure to listen elsewhere."
@@ -163,7 +163,7 @@ def _is_secret(key: str) -> bool:
     return len(key) >= SECRET_LENGTH and len(set(key)) >= SECRET_VARIETY and not key.startswith("django-insecure-")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -190,6 +190,19 @@ def config() -> Config:
         return Config()  # type: ignore[call-arg]  # its fields are the environment's
     except ValidationError as error:
         raise ConfigurationError("\n".join(_sentence(mistake) for mistake in error.errors())) from None
+
+
+def check_socket(arguments: list[str]) -> None:
+    """`ConfigurationError` when Django's own `runserver` would have others than this machine believed."""
+    if "runserver" not in arguments or not config().open_access:
+        return
+    given = next((word for word in arguments[arguments.index("runserver") + 1 :] if not word.startswith("-")), "")
+    host = given.rpartition(":")[0].strip("[]") if ":" in given else ("" if given.isdigit() else given)
+    if host and not is_loopback(host):
+        raise ConfigurationError(
+            f"SHOP_ACCESS=open believes whoever calls, so runserver must listen on a loopback address, not {host}; "
+            "set SHOP_ACCESS=secure to listen elsewhere."
+        )
 
 
 def _sentence(mistake: object) -> str:

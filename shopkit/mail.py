@@ -4,6 +4,7 @@ import contextlib
 import smtplib
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -16,14 +17,19 @@ _REFUSED = (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SM
 
 
 class Files(FileBackend):
-    """One mail a file; Django's own may put those of the same second into one."""
+    """One mail a file, which appears whole; Django's own may put those of the same second into one."""
 
     _fname: str | None
 
     def _get_filename(self) -> str:
         if self._fname is None:
-            self._fname = f"{self.file_path}/{uuid.uuid4()}.eml"
+            self._fname = f"{self.file_path}/{uuid.uuid4()}.part"
         return self._fname
+
+    def close(self) -> None:
+        super().close()
+        if self._fname is not None and (written := Path(self._fname)).exists():
+            written.rename(written.with_suffix(".eml"))
 
 
 def send(*, to: str, template: str, context: Mapping[str, object]) -> None:

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from shopkit import topology
 from shopkit.auth import caller
+from shopkit.topology import Service
 
 if TYPE_CHECKING:  # rest_framework.views imports the default permission, which is here
     from rest_framework.views import APIView
@@ -33,7 +36,30 @@ class IsKnown(BasePermission):
 
 
 class IsService(BasePermission):
-    """One of our own services, for itself: what internal paths (`/internal/…`) ask for, in every access mode."""
+    """One of our own services, for itself: what internal paths (`/internal/…`) ask for, in every access mode.
+
+    Every service with an admin may call the one that keeps the accounts, so what gives power there asks for more.
+    """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return caller(request).is_service
+
+
+class IsRouter(IsService):
+    """The router in front of this service, for itself: a key stolen from another service is of no use."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        service: Service = settings.SERVICE
+        return super().has_permission(request, view) and _signer(request).name == service.behind
+
+
+class TellsUs(IsService):
+    """A service that tells this one what has happened, as the topology has it."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        service: Service = settings.SERVICE
+        return super().has_permission(request, view) and service.name in _signer(request).tells
+
+
+def _signer(request: Request) -> Service:
+    return topology.service(caller(request).service or "")

@@ -166,10 +166,10 @@ def _cache(name: str, env: Config) -> dict[str, Any]:
 
 def _mail(env: Config) -> dict[str, Any]:
     """By SMTP to `EMAIL_HOST`; in development, without one, each mail is a file in the data folder."""
+    if env.production and not env.email_host:
+        raise ConfigurationError("EMAIL_HOST must name a mail server in production; accounts begin with a mail.")
     more = {"DEFAULT_FROM_EMAIL": env.email_from, "FRONT_URL": _front_url(env)}
     if not env.email_host:
-        if env.production:
-            raise ConfigurationError("EMAIL_HOST must name a mail server in production; accounts begin with a mail.")
         folder = {"EMAIL_FILE_PATH": env.data.resolve() / "mail"}
         return {"EMAIL_BACKEND": "shopkit.mail.Files", **folder, **more}
     return {
@@ -185,7 +185,9 @@ def _mail(env: Config) -> dict[str, Any]:
 
 
 def _front_url(env: Config) -> str:
-    """Where the shop front lives, to which mails link; without one, the gateway."""
+    """Where the shop front lives, to which mails link; without one, in development, the gateway."""
+    if env.production and not env.front_url:
+        raise ConfigurationError("SHOP_FRONT_URL must say where the shop's pages are in production; mails link there.")
     return (env.front_url or f"http://localhost:{topology.service('gateway').listen_port}").rstrip("/")
 
 

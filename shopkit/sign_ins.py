@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shopkit import topology
-from shopkit.permissions import IsService
+from shopkit.permissions import TellsUs
 
 
 class SignInSerializer(serializers.Serializer[Any]):
@@ -22,7 +22,7 @@ class SignInSerializer(serializers.Serializer[Any]):
 class SignInView(APIView):
     """`take` is the service's use-case; it may come twice."""
 
-    permission_classes = [IsService]
+    permission_classes = [TellsUs]
     take: Callable[..., object] | None = None
 
     @extend_schema(exclude=True)

@@ -88,12 +88,11 @@ def _is_access(claims: dict[str, Any], key: PublicKey) -> bool:
 
 
 def _is_service(claims: dict[str, Any], key: PublicKey) -> bool:
-    """From a service that the topology lets call us: for itself, or for the one on whose behalf it acts."""
-    if signing_key().service not in topology.service(key.service).may_call:
-        return False
+    """From a service that the topology lets call us: for itself or, where it calls us, on somebody's behalf."""
+    own, signer = signing_key().service, topology.service(key.service)
     if "act" in claims:
-        return claims["act"] == {"sub": key.service} and claims.get("role") in ROLES
-    return claims.get("role") == "service" and claims.get("sub") == key.service
+        return own in signer.calls and claims["act"] == {"sub": signer.name} and claims.get("role") in ROLES
+    return own in signer.may_call and claims.get("role") == "service" and claims.get("sub") == signer.name
 
 
 def _claims(claims: dict[str, Any], service: str | None) -> Claims:

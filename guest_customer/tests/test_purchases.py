@@ -40,7 +40,7 @@ def g1() -> Caller:
 
 def tell(path: str = PATH, **changes: Any) -> Response:
     client = APIClient()
-    client.force_authenticate(user=Identity(service="order_service"))
+    client.force_authenticate(user=Identity(service="customer_router"))
     return client.post(path, {**PAID, **changes}, format="json")
 
 

@@ -124,6 +124,18 @@ def test_nothing_is_ordered_unless_the_cart_service_says_what_is_in_the_cart(
     assert not Order.objects.exists()
 
 
+def test_a_cart_that_was_put_into_another_is_no_order_and_the_answer_names_the_other(
+    ada: Caller, peers: responses.RequestsMock
+) -> None:
+    """A redirect would have the client post its order to the cart."""
+    other = "/api/carts/8f0e9a58-0000-4000-8000-000000000000/"
+    moved = {"error": "Elsewhere.", "code": "moved", "details": {"location": [other]}, "request_id": ""}
+    peers.get(cart_url(NO_CART), json=moved, status=307, headers={"Location": other})
+    response = ada.post("/api/orders/", wish(NO_CART))
+    assert (response.status_code, response.json()["code"]) == (409, "cart_merged")
+    assert response.json()["details"] == {"cart": [other]}
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from registered_customer.models import Customer
+from shopkit.customers import services
 from shopkit.testing import at_once
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,18 @@ def test_a_change_at_the_same_time_does_not_undo_a_deletion(client: Client) -> N
         customer.refresh_from_db()
         assert (customer.first_name, customer.email) == ("", None)
         assert customer.anonymised_at
+
+
+def test_an_address_written_while_its_customer_leaves_is_not_said_to_be_kept(
+    client: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = services.keep_address
+
+    def late(**given: Any) -> Any:
+        Customer.objects.update(moved_to="vip")
+        return keep(**given)
+
+    monkeypatch.setattr(services, "keep_address", late)
+    answer = client.post("/api/customers/me/addresses/", ADDRESS, "application/json", headers=ME)
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (409, "moving", "1")
+    assert not customer.addresses.exists()

@@ -148,3 +148,22 @@ def test_staff_can_not_make_a_customer_with_the_email_of_an_account_elsewhere(st
     answer = staff.post("/api/customers/", {"email": EMAIL})
     assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
     assert Customer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "email", ["ada@éxample.com", "ádá@example.com", "ada@example.com\u00a0x", "ada\u00ad@example.com"]
+)
+def test_another_spelling_is_another_address_and_no_further_try(log_in: Log, account: Account, email: str) -> None:
+    """MySQL takes é for e, so each spelling would have had ten tries of its own."""
+    assert log_in(email=email).status_code == 401
+
+
+def test_a_domain_may_be_written_as_people_write_it(log_in: Log, db: None) -> None:
+    make_account("124", "ada@xn--xample-9ua.com")
+    assert log_in(email="Ada@Éxample.com").status_code == 200
+
+
+def test_tries_count_together_however_the_address_is_written(log_in: Log, account: Account) -> None:
+    ways = [EMAIL, "Ada@Example.com", " ada@example.com", "ada@ｅxample.com"]
+    answers = [log_in("wrong", email=ways[number % 4]).status_code for number in range(11)]
+    assert answers == [401] * 10 + [429]

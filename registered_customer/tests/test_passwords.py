@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.db import transaction
 from django.utils import timezone
 
-from registered_customer import resets
-from registered_customer.models import Account, PasswordReset
+from registered_customer import accounts, passwords, resets
+from registered_customer.models import Account, PasswordReset, Session
 from registered_customer.tests.conftest import EMAIL, PASSWORD, Mailbox, make_account, token_in
-from shopkit.errors import ShopError
+from shopkit.errors import Conflict, ShopError, Unauthenticated
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +158,40 @@ def test_a_token_used_many_times_at_once_sets_one_password(token: str) -> None:
     (winner,) = [outcome for outcome in outcomes if outcome.isdigit()]
     assert outcomes.count("invalid_token") == 7
     assert has(f"{NEW} {winner}")
+
+
+@pytest.fixture
+def _changed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody's old password is looked at, which takes its time, the owner has changed it."""
+    is_right = passwords.is_right
+
+    def slowly(password: str, account: Account | None) -> bool:
+        right = is_right(password, account)
+        with transaction.atomic():
+            assert passwords.replace(Account.objects.get(), "a new battery staple")
+        return right
+
+    monkeypatch.setattr(passwords, "is_right", slowly)
+
+
+@pytest.mark.usefixtures("_changed_meanwhile")
+def test_a_login_that_a_new_password_overtakes_gets_no_session(account: Account) -> None:
+    with pytest.raises(Unauthenticated):
+        accounts.log_in(email=EMAIL, password=PASSWORD, address="192.0.2.1")
+    assert not Session.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.usefixtures("_changed_meanwhile")
+def test_a_change_that_another_overtakes_changes_nothing(account: Account) -> None:
+    with pytest.raises(Conflict):
+        accounts.change_password(account_id="123", old=PASSWORD, new="of somebody else 7", address="192.0.2.1")
+    assert check_password("a new battery staple", Account.objects.get().password)
+
+
+def test_an_account_that_is_shut_while_its_password_is_looked_at_opens_no_session(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "is_right", lambda *_: bool(Account.objects.update(active=False)))
+    with pytest.raises(Unauthenticated):
+        accounts.log_in(email=EMAIL, password=PASSWORD, address="192.0.2.1")
+    assert not Session.objects.exists()

@@ -233,3 +233,28 @@ def test_of_many_registrations_completed_at_once_one_wins(anybody: Caller, deliv
 def test_an_email_can_not_be_had_twice_even_by_mistake(account: Account) -> None:
     with pytest.raises(IntegrityError):
         make_account("124")
+
+
+@pytest.mark.parametrize("lookalike", ["ada@éxample.com", "ada@exámple.com", "ada@examplé.com"])
+def test_an_address_that_only_looks_like_another_gets_no_customer_of_the_others(
+    anybody: Caller, router: Caller, delivered: Mailbox, lookalike: str
+) -> None:
+    """MySQL takes é for e."""
+    Customer.objects.create(id="123", email=EMAIL, first_name="Ada")
+    done = router.post(COMPLETE, {"token": token_of(anybody, delivered, email=lookalike)})
+    assert (done.status_code, Customer.objects.count()) == (200, 2)
+    assert Account.objects.get().pk == done.json()["customer_id"] != "123"
+    assert Account.objects.get().email.startswith("ada@xn--")
+
+
+def test_an_address_kept_as_it_looks_is_nobody_elses(anybody: Caller, router: Caller, delivered: Mailbox) -> None:
+    Customer.objects.create(id="123")
+    Customer.objects.filter(pk="123").update(email="ada@éxample.com")  # by an earlier version
+    done = router.post(COMPLETE, {"token": token_of(anybody, delivered)})
+    assert done.json().get("customer_id") != "123"
+    assert not Account.objects.filter(pk="123").exists()
+
+
+def test_letters_that_look_like_others_are_refused_in_a_name(anybody: Caller) -> None:
+    for email in ("mıke@example.com", "ſue@example.com"):
+        assert anybody.post(REGISTER, {**ADA, "email": email}).status_code == 400

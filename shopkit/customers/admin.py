@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from shopkit.admin import StaffAdmin
+from shopkit.customers.models import EmailCustomerBase
 
 
 class CustomerAdmin(StaffAdmin):
@@ -16,14 +17,23 @@ class CustomerAdmin(StaffAdmin):
     readonly_fields = ("id", "moved_to", "anonymised_at", "created_at", "updated_at")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Held while a change is written, which goes over the whole row."""
+        """To be changed, it is held: or points, and where a customer is, would be written back as they were before."""
         if request.method == "POST":
-            list(self.get_queryset(request).select_for_update().filter(pk=object_id))
+            self.model._default_manager.select_for_update().filter(pk=object_id).first()
         return super().get_object(request, object_id, from_field)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        moving = obj is not None and (obj.moving_to or obj.moved_to)
-        return not moving and super().has_change_permission(request, obj)
+        """Who has gone, or is about to go, is changed where they are then."""
+        here = obj is None or not (obj.moving_to or obj.moved_to or obj.arrival_ticket)
+        return here and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The email of an account is its key, and changes nowhere."""
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, "email") if obj and issubclass(self.model, EmailCustomerBase) else fixed
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # the API makes them, and looks whose their email is
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # customers are forgotten, not deleted: their orders and points stay countable

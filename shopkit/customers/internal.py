@@ -19,7 +19,7 @@ from shopkit.customers.moves import Moves
 from shopkit.customers.serializers import OrderToldSerializer
 from shopkit.customers.views import at_home
 from shopkit.errors import found
-from shopkit.permissions import IsService
+from shopkit.permissions import IsRouter
 
 YEAR = timedelta(days=365)
 
@@ -27,7 +27,7 @@ YEAR = timedelta(days=365)
 class OrdersToldView(APIView):
     """Takes an order as it now is; `keep` is the service's use-case for it."""
 
-    permission_classes = [IsService]
+    permission_classes = [IsRouter]
     customers: "QuerySet[Any] | None" = None
     keep = staticmethod(purchases.keep)
 
@@ -43,7 +43,7 @@ class OrdersToldView(APIView):
 
 
 class PlaceView(APIView):
-    permission_classes = [IsService]
+    permission_classes = [IsRouter]
     customers: "QuerySet[Any] | None" = None
 
     @extend_schema(exclude=True)
@@ -69,7 +69,7 @@ class StepSerializer(serializers.Serializer[Any]):
 class MoveStepView(APIView):
     """One step of a move: see `Moves`."""
 
-    permission_classes = [IsService]
+    permission_classes = [IsRouter]
     moves: Moves | None = None
 
     @extend_schema(exclude=True)

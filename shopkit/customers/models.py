@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import models
 
+from shopkit.customers.emails import normal
+
 
 def new_id() -> str:
     return str(uuid.uuid4())
@@ -44,7 +46,7 @@ class CustomerBase(models.Model):
 
 
 class EmailCustomerBase(CustomerBase):
-    """A customer with an account: one email each, kept in lower case; null once anonymised."""
+    """A customer with an account: one email each, in its normal form; null once anonymised."""
 
     email = models.EmailField(unique=True, null=True)
     birth_date = models.DateField(null=True, blank=True)
@@ -58,7 +60,7 @@ class EmailCustomerBase(CustomerBase):
         self.addresses.all().delete()  # type: ignore[attr-defined]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.lower() if self.email else None
+        self.email = normal(self.email) if self.email else None
         super().save(*args, **kwargs)
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from shopkit.addresses import AddressSerializer
+from shopkit.customers.emails import normal
 from shopkit.money import MAX_MINOR, MoneyField
 from shopkit.topology import Service
 
@@ -34,10 +35,13 @@ class CustomerSerializer(serializers.ModelSerializer[Any]):
 
 
 class EmailField(serializers.EmailField):
-    """An email address, in lower case, so that one address is one account."""
+    """An email address in its normal form, so that one address is one account."""
 
     def to_internal_value(self, data: Any) -> str:
-        return str(super().to_internal_value(data)).lower()
+        email = normal(str(super().to_internal_value(data)))
+        if not email.isascii():  # Django lets a ı pass for an i
+            self.fail("invalid")
+        return email
 
 
 class CustomerAddressSerializer(AddressSerializer):

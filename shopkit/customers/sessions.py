@@ -42,7 +42,8 @@ def renew(refresh: str, *, customer_type: str, role: str = "customer") -> Pair:
     session, secret = _find(refresh)
     now, following = timezone.now(), _next(secret)
     current = _sessions().filter(pk=session.pk, current=_hash(secret), revoked_at=None)
-    if current.update(current=_hash(following), previous=_hash(secret), rotated_at=now):
+    turned = {"current": _hash(following), "previous": _hash(secret), "rotated_at": now, "expires_at": now + LIFETIME}
+    if current.update(**turned):
         return _pair(session, following, customer_type, role)
     if _sessions().filter(pk=session.pk, previous=_hash(secret), rotated_at__gt=now - GRACE, revoked_at=None).exists():
         return _pair(session, following, customer_type, role)

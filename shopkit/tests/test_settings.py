@@ -41,7 +41,7 @@ def test_in_development_each_mail_is_a_file_in_the_data_folder(given: Given, tmp
 
 
 def test_mail_goes_to_the_server_that_is_named(given: Given) -> None:
-    found = given(**PRODUCTION, **SMTP)
+    found = given(**PRODUCTION, **SMTP, SHOP_FRONT_URL="https://shop.example.com")
     assert found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
     assert {name: str(found[name]).lower() for name in SMTP} == SMTP
     assert found["EMAIL_TIMEOUT"] == 10

@@ -210,6 +210,15 @@ def test_a_service_is_believed_only_where_it_may_call_and_about_itself(make: Cal
     refuse(make())
 
 
+@pytest.mark.parametrize("role", ["customer", "staff"])
+def test_who_may_only_ask_for_staff_acts_for_nobody(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    monkeypatch.setattr(tokens, "signing_key", lambda: keys.kept("registered_customer"))
+    own = service_token("registered_customer", by="shipping_service")
+    assert auth.of_token(f"Bearer {own}").service == "shipping_service"
+    act = {"sub": "shipping_service"}
+    refuse(service_token("registered_customer", by="shipping_service", sub="ada", role=role, act=act))
+
+
 def test_old_and_new_keys_count_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rotation as the docs tell it: the new public key is spread, then signed with, then the old one goes."""
     old, new = keys.kept("registered_customer"), keys.SigningKey("registered_customer", keys.new_seed())

@@ -55,6 +55,7 @@ def environment_of(name: str, servers: Environment, folder: Path) -> Environment
         "SHOP_RATE_LIMIT": "",
         "SHOP_AUTH_RATE_LIMIT": "",
         "EMAIL_HOST": "127.0.0.1",
+        "SHOP_FRONT_URL": "https://shop.example.com",
         "SHOP_BEHIND_PROXY": "1",
         "REDIS_URL": servers["REDIS_URL"],
         "SHOP_BIND": "127.0.0.1",

@@ -15,6 +15,7 @@ PRODUCTION = {
     "SECRET_KEY": "0123456789" * 5,
     "ALLOWED_HOSTS": "shop.example.com",
     "EMAIL_HOST": "mail.example.com",
+    "SHOP_FRONT_URL": "https://shop.example.com",
 }
 
 

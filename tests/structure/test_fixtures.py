@@ -331,6 +331,10 @@ def test_payments_fit_their_orders() -> None:
         if payment:
             assert (payment["amount"], payment["currency"]) == (order["total"], order["currency"])
             assert payment["customer_id"] == order["customer_id"]
+            taken = payment["amount"] if payment["status"] in ("captured", "refunded") else 0
+            back = taken if payment["status"] == "refunded" else 0
+            assert (payment.get("captured", 0), payment.get("refunded", 0)) == (taken, back)
+            assert order.get("refunded", 0) == back
 
 
 def test_payments_are_by_each_method_and_provider() -> None:

@@ -34,7 +34,7 @@ def tell() -> Tells:
         order = {"order_id": order_id, "version": 4, "status": "paid", "total": 0, "goods": 0, "refunded": 0}
         placed = timezone.now() - timedelta(days=days)
         client = APIClient()
-        client.force_authenticate(user=Identity(service="order_service"))
+        client.force_authenticate(user=Identity(service="customer_router"))
         body = {**order, "currency": "USD", "placed_at": placed.isoformat(), **changes}
         return client.post("/internal/customers/456/orders/", body, format="json")
 
