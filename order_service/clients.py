@@ -70,9 +70,14 @@ class Payment:
     failure_code: str
 
 
-def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
-    """Holds all of it, or nothing: a `ShopError` of 409 (`out_of_stock`, `not_for_sale`, `unknown_item`)."""
-    _stock(order_id, "reserve", lines)
+def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> dict[str, int]:
+    """Holds all of it, or nothing; what each item costs now, in minor units.
+
+    A `ShopError` of 409: `out_of_stock`, `not_for_sale`, `unknown_item`.
+    """
+    held = _stock(order_id, "reserve", lines)
+    with http.understanding("items_router"):
+        return {item_id: int(item["price"]) for item_id, item in held["items"].items()}
 
 
 def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
@@ -88,8 +93,10 @@ def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:
     _stock(order_id, "restock", lines, key=key)
 
 
-def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -> None:
-    http.call("POST", "items_router", f"/internal/reservations/{order_id}/{step}/", json={"lines": lines, **more})
+def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -> Any:
+    return http.call(
+        "POST", "items_router", f"/internal/reservations/{order_id}/{step}/", json={"lines": lines, **more}
+    )
 
 
 def make_payment(*, payment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> None:

@@ -57,9 +57,11 @@ def reserve(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     try:
-        clients.reserve(order_id=order.pk, lines=lines(order))
+        prices = clients.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
+    if any(prices[line.item_id] != line.unit_price for line in order.lines.all()):
+        return back(Status.CANCELLED, "price_changed")  # since it was put into the cart: nobody agreed to that one
     return Next(Step.AUTHORISE, Status.RESERVED)
 
 

@@ -100,6 +100,13 @@ def test_what_is_sold_out_cancels_the_order_and_charges_nothing(world: World, pl
     assert (world.charges, world.payments[str(order.payment_id)]["status"]) == (0, "voided")
 
 
+def test_a_price_that_has_changed_since_cancels_the_order(world: World, place: Place) -> None:
+    world.price = 1_999
+    order = finish(place())
+    assert (order.status, order.events.get(name="reserve").outcome) == ("cancelled", "price_changed")
+    check(world, order)
+
+
 @pytest.mark.parametrize("waits_for", ["pending", "requires_action"])
 def test_a_payment_that_waits_is_waited_for_and_then_taken(world: World, place: Place, waits_for: str) -> None:
     world.card = waits_for

@@ -36,6 +36,7 @@ class World:
     """Stock, payments and shipments. `card` is how a payment comes out; `fault` what goes wrong once, if anything."""
 
     card: str = "authorised"
+    price: int = 2999
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class World:
             self.sold[order] = self.holds.pop(order)
         elif step == "restock" and order in self.sold:
             self.available.update(self.sold.pop(order))
-        return _ok({"items": {}})
+        return _ok({"items": {item: {"price": self.price} for item in lines}})
 
     def _paying(self, path: str, body: dict[str, Any]) -> Answer:
         parts = path.strip("/").split("/")[2:]

@@ -1,10 +1,14 @@
 """A fleet in secure access: nobody is anything that a token does not say."""
 
+import re
 from typing import Any
 
 import pytest
+import requests
 
+from shopkit import topology
 from tests.fleet import Fleet
+from tests.people import STAFF
 
 
 def begin(fleet: Fleet) -> dict[str, Any]:
@@ -104,3 +108,17 @@ def test_the_public_keys_are_those_of_the_issuers(secure: Fleet) -> None:
     keys = secure.get("/api/auth/.well-known/jwks.json").json()["keys"]
     assert {key["kid"].partition(".")[0] for key in keys} == {"guest_customer", "registered_customer"}
     assert all("d" not in key for key in keys)
+
+
+@pytest.mark.parametrize("name", [name for name, service in topology.SERVICES.items() if service.relational])
+def test_one_staff_account_opens_every_services_admin(secure: Fleet, name: str) -> None:
+    with requests.Session() as browser:
+        page = f"{secure.url(name)}/admin/login/?next=/admin/"
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page, timeout=20).text)
+        assert token
+        email, password = STAFF["SHOP_STAFF_EMAIL"], STAFF["SHOP_STAFF_PASSWORD"]
+        form = {"csrfmiddlewaretoken": token[1], "username": email, "password": "wrong", "next": "/admin/"}
+        assert "/admin/login/" in browser.post(page, form, timeout=20).url
+        inside = browser.post(page, {**form, "password": password}, timeout=20)
+        assert (inside.status_code, inside.url) == (200, f"{secure.url(name)}/admin/")
+    assert secure.wait_logged(name, event="staff_login")["staff"]
