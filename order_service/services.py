@@ -16,6 +16,7 @@ from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, NotFound
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
+from shopkit.outbox.models import Message
 
 PAY_WITHIN, PAY_LATER = timedelta(minutes=30), timedelta(hours=1)
 UNDONE = frozenset({Status.CANCELLED, Status.EXPIRED, Status.PAYMENT_FAILED})
@@ -53,10 +54,11 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
     if wish.payment:
         _ask_for_payment(order, wish.payment)
     try:
-        _keep(order, cart.lines)
+        closing = _keep(order, cart.lines)
     except IntegrityError:
         _check_not_ordered(wish.cart_id, identity)
         raise
+    outbox.deliver_now([closing])  # or what has just been ordered could be merged into another cart
     return get_order(order_id=order.pk, identity=identity)
 
 
@@ -176,13 +178,14 @@ def _log(order: Order, name: str, before: str, outcome: str = "") -> None:
 
 
 @transaction.atomic
-def _keep(order: Order, lines: tuple[clients.Line, ...]) -> None:
+def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
+    """Writes the order and all that goes with it; the message that its cart is of the past."""
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
     Saga.objects.create(order=order, pay_until=timezone.now() + (PAY_WITHIN if order.payment_id else PAY_LATER))
     _log(order, "placed", "")
-    outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
     _tell_customer(order)
+    return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
 
 
 def _tell_customer(order: Order) -> None:
