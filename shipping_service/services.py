@@ -106,7 +106,9 @@ def _carry_on(shipment: Shipment, *, look_at: datetime) -> bool:
 
 
 def delete_shipment(*, shipment: Shipment) -> None:
-    """Forgets a shipment that nobody picked up yet; else `Conflict("not_deletable")`."""
+    """Forgets a shipment of staff's that nobody picked up yet; else `Conflict("not_deletable")`."""
+    if shipment.look_at:
+        raise Conflict("An order was paid and waits for this shipment, so it is kept.", code="not_deletable")
     versioned.delete(shipment, DELETABLE)
 
 

@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from paying_service import simulated
 from paying_service.models import Payment, WebhookEvent
@@ -23,7 +22,7 @@ SECRETS = ["the-one-of-today", "the-one-of-yesterday"]
 
 
 @pytest.fixture(autouse=True)
-def _secrets(settings: SettingsWrapper) -> None:
+def _secrets(settings: Any) -> None:
     settings.SIMULATED_SECRETS = SECRETS
 
 
