@@ -60,9 +60,7 @@ def test_a_card_that_succeeds_is_charged() -> None:
     assert books() == [("captured", AMOUNT, 0)]
 
 
-@pytest.mark.parametrize(
-    ("card", "code"), [(asking.DECLINED, "declined"), (asking.INSUFFICIENT, "insufficient_funds")]
-)
+@pytest.mark.parametrize(("card", "code"), [(asking.DECLINED, "declined"), (asking.INSUFFICIENT, "insufficient_funds")])
 def test_a_card_that_is_refused_says_why(card: str, code: str, ada: Caller) -> None:
     payment = opened(card)
     assert ask(payment, "authorise") == (200, "failed")

@@ -165,6 +165,7 @@ def test_an_event_that_lacks_something_is_refused(late: str, name: str) -> None:
         {"id": "evt\0"},
         {"id": "evt\ud800"},
         {"charge": {}},
+        {"charge": ""},
         {"charge": "x\0"},
         {"amount": "6498"},
         {"amount": True},
@@ -181,7 +182,7 @@ def test_an_event_in_another_encoding_is_refused(late: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"amount": AMOUNT - 1}, {"amount": 0}, {"currency": "EUR"}, {"charge": "unknown"}, {"charge": ""}],
+    [{"amount": AMOUNT - 1}, {"amount": 0}, {"currency": "EUR"}, {"charge": "unknown"}],
 )
 def test_an_event_that_does_not_fit_counts_for_nothing(late: str, changes: dict[str, Any]) -> None:
     opened()  # nobody was asked for this one, so no event is about it
@@ -210,6 +211,7 @@ def test_an_event_takes_nothing_back() -> None:
     assert Payment.objects.values().get() == before
 
 
+@pytest.mark.django_db
 def test_five_events_in_any_order_and_some_twice_come_to_the_same(late: str) -> None:
     """Each of the 120 orders for a payment of its own, whose charge goes on at the provider in between."""
     kinds = ("pending", "requires_action", "authorised", "captured", "updated")
