@@ -51,8 +51,8 @@ def latest_payment(*, order_id: uuid.UUID, identity: Identity) -> Payment:
 def move(*, payment: Payment, to: str, version: int | None = None) -> Payment:
     """Moves a payment along the table.
 
-    `PreconditionFailed` when it is not at `version`; `Conflict`: `not_by_hand`, `illegal_transition`, or `conflict` when
-    it changed since it was read.
+    `PreconditionFailed` when it is not at `version`; `Conflict`: `not_by_hand`, `illegal_transition`, or `conflict`
+    when it changed since it was read.
     """
     versioned.check_version(payment, version)
     _check_by_hand(payment, "not_by_hand")

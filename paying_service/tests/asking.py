@@ -4,8 +4,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
+from paying_service import simulated
 from paying_service.models import Payment, SimulatedCharge
 from shopkit.auth import Identity
 from shopkit.outbox.models import Message
@@ -74,3 +76,42 @@ def forget_news() -> None:
 def time_for_a_look() -> None:
     """As if every payment that waits had waited long enough."""
     Payment.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(seconds=1))
+
+
+class DiesError(Exception):
+    """The process ended here."""
+
+
+def dies_once(patch: pytest.MonkeyPatch, where: Any, name: str) -> None:
+    """The next call of it does nothing but die."""
+    real, left = getattr(where, name), [1]
+
+    def dying(*given: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise DiesError
+        return real(*given, **named)
+
+    patch.setattr(where, name, dying)
+
+
+def clock(patch: pytest.MonkeyPatch, later: timedelta) -> None:
+    """The provider's clock goes ahead of ours."""
+
+    class Ahead:
+        @staticmethod
+        def now() -> Any:
+            return timezone.now() + later
+
+    patch.setattr(simulated, "timezone", Ahead)
+
+
+def due(customer: str | None = "ada", amount: int = AMOUNT) -> str:
+    order = str(uuid.uuid4())
+    body = {"order_id": order, "customer_id": customer, "customer_type": "vip", "amount": amount, "currency": "USD"}
+    assert order_service().post("/internal/dues/", body).status_code == 204
+    return order
+
+
+def offer(order: str, **changes: Any) -> dict[str, Any]:
+    return {"order_id": order, "provider": "simulated", "method": "card", "token": SUCCEEDS, **changes}

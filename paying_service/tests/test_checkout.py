@@ -10,48 +10,29 @@ from django.apps import apps
 from django.utils import timezone
 
 from paying_service import checkout, simulated
-from paying_service.models import Due, Payment, Refund, SimulatedCharge
+from paying_service.models import Payment, SimulatedCharge
 from paying_service.tests import asking
-from paying_service.tests.asking import AMOUNT, ask, books, captured, news, opened, refund, shown
+from paying_service.tests.asking import (
+    AMOUNT,
+    ask,
+    books,
+    captured,
+    clock,
+    dies_once,
+    due,
+    news,
+    offer,
+    opened,
+    refund,
+    shown,
+)
 from shopkit import topology
 from shopkit.errors import Unavailable
 from shopkit.outbox import delivery
-from shopkit.outbox.models import Message
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBERS = tuple(simulated.CARDS)
-
-
-class DiesError(Exception):
-    """The process ended here."""
-
-
-def dies_once(patch: pytest.MonkeyPatch, where: Any, name: str) -> None:
-    """The next call of it does nothing but die."""
-    real, left = getattr(where, name), [1]
-
-    def dying(*given: Any, **named: Any) -> Any:
-        if left:
-            left.pop()
-            raise DiesError
-        return real(*given, **named)
-
-    patch.setattr(where, name, dying)
-
-
-def clock(patch: pytest.MonkeyPatch, later: timedelta) -> None:
-    """The provider's clock goes ahead of ours."""
-
-    class Ahead:
-        @staticmethod
-        def now() -> Any:
-            return timezone.now() + later
-
-    patch.setattr(simulated, "timezone", Ahead)
-
-
-# The test cards
 
 
 def test_a_card_that_succeeds_is_charged() -> None:
@@ -112,9 +93,6 @@ def test_what_waits_is_asked_after_less_and_less_often() -> None:
     asking.time_for_a_look()
     checkout.look_at_waiting()
     assert Payment.objects.get().look_at <= timezone.now() + checkout.LOOK_AT_MOST
-
-
-# Repeated
 
 
 def test_a_payment_that_is_opened_again_is_the_same() -> None:
@@ -192,113 +170,6 @@ def test_a_payment_that_no_provider_has_heard_of_waits(monkeypatch: pytest.Monke
     assert ask(payment, "authorise") == (200, "authorised")
 
 
-# Void
-
-
-def test_what_was_voided_stays_voided() -> None:
-    payment = opened()
-    assert ask(payment, "void") == (200, "voided")
-    assert news(payment) == 1
-    assert ask(payment, "authorise") == (200, "voided")
-    assert ask(payment, "capture") == (409, "voided")
-    assert books() == []
-
-
-@pytest.mark.parametrize("card", [asking.SUCCEEDS, asking.NEEDS_CONFIRMATION, asking.LATE])
-def test_what_is_open_can_be_voided(card: str, ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = opened(card)
-    ask(payment, "authorise")
-    assert ask(payment, "void") == (200, "voided")
-    assert ada.post(f"/api/payments/{payment}/simulate/", {"outcome": "confirm"}).status_code == 409
-    clock(monkeypatch, simulated.LATE)
-    asking.time_for_a_look()
-    checkout.look_at_waiting()
-    assert (shown(payment), books()) == (("voided", 0, 0), [("voided", 0, 0)])
-
-
-def test_a_refused_payment_stays_refused_when_it_is_voided() -> None:
-    payment = opened(asking.DECLINED)
-    ask(payment, "authorise")
-    assert ask(payment, "void") == (200, "failed")
-
-
-def test_money_that_was_taken_is_not_voided() -> None:
-    payment = captured()
-    assert ask(payment, "void") == (409, "captured")
-    assert books() == [("captured", AMOUNT, 0)]
-    refund(payment)
-    assert ask(payment, "void") == (409, "captured")
-
-
-@pytest.mark.parametrize("turn", range(4))
-def test_of_capture_and_void_one_wins(turn: int) -> None:
-    payment = opened()
-    ask(payment, "authorise")
-    answers = at_once(lambda number: ask(payment, ("capture", "void")[(number + turn) % 2]), 8)
-    [(status, taken, _)] = books()
-    assert (status, taken) in (("captured", AMOUNT), ("voided", 0))
-    assert {found for code, found in answers if code == 200} == {status}
-    for _ in range(2):  # what a capture took after the void was asked is given back
-        delivery_of_give_back()
-    assert shown(payment)[1] == taken
-    assert sum(refunded for _, _, refunded in books()) in (0, taken)
-    assert Refund.objects.count() <= 1
-
-
-def test_a_void_that_was_on_its_way_before_the_charge_still_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment, real = opened(), simulated.authorise
-
-    def overtaken(**asked: Any) -> Any:
-        assert ask(payment, "void") == (200, "voided")
-        return real(**asked)
-
-    monkeypatch.setattr(simulated, "authorise", overtaken)
-    assert ask(payment, "authorise") == (200, "voided")
-    assert [charge[1] for charge in books()] == [0]
-
-
-def delivery_of_give_back() -> None:
-    for message in Message.objects.filter(kind=checkout.GIVE_BACK):
-        delivery.attempt(message.pk)
-
-
-def test_a_success_that_comes_after_the_void_was_asked_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = opened()
-    ask(payment, "authorise")
-    dies_once(monkeypatch, simulated, "void")
-    assert ask(payment, "void")[0] == 500
-    assert ask(payment, "capture")[0] == 409
-    simulated.capture(ref=Payment.objects.get().provider_ref)  # one that was asked for before
-    asking.time_for_a_look()
-    assert checkout.look_at_waiting() == 1
-    assert Message.objects.filter(kind=checkout.GIVE_BACK).count() == 1
-    delivery_of_give_back()
-    assert shown(payment) == ("refunded", AMOUNT, AMOUNT)
-    checkout.give_back(payment_id=uuid.UUID(payment))
-    checkout.look_at_waiting()
-    assert (Refund.objects.count(), books()) == (1, [("captured", AMOUNT, AMOUNT)])
-
-
-def test_a_capture_that_a_void_overtakes_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment, real = opened(), simulated.capture
-    ask(payment, "authorise")
-
-    def overtaken(**asked: Any) -> Any:
-        charge = real(**asked)
-        assert ask(payment, "void") == (409, "captured")
-        return charge
-
-    monkeypatch.setattr(simulated, "capture", overtaken)
-    ask(payment, "capture")
-    for _ in range(2):
-        delivery_of_give_back()
-    assert shown(payment) == ("refunded", AMOUNT, AMOUNT)
-    assert books() == [("captured", AMOUNT, AMOUNT)]
-
-
-# Capture
-
-
 @pytest.mark.parametrize(
     ("card", "status"),
     [(asking.DECLINED, "failed"), (asking.NEEDS_CONFIRMATION, "requires_action"), (asking.LATE, "pending")],
@@ -309,152 +180,6 @@ def test_what_is_not_authorised_is_not_captured(card: str, status: str) -> None:
     ask(payment, "authorise")
     assert ask(payment, "capture") == (409, status)
     assert shown(payment)[1] == 0
-
-
-# Refunds
-
-
-def test_of_what_was_taken_parts_are_given_back_until_nothing_is_left() -> None:
-    payment = captured()
-    assert refund(payment, 1000) == (200, "partially_refunded")
-    assert shown(payment) == ("partially_refunded", AMOUNT, 1000)
-    assert refund(payment, AMOUNT - 999) == (409, "refund_exceeds_capture")
-    assert refund(payment) == (200, "refunded")
-    assert shown(payment) == ("refunded", AMOUNT, AMOUNT)
-    assert refund(payment) == refund(payment, 1) == (409, "refund_exceeds_capture")
-    assert books() == [("captured", AMOUNT, AMOUNT)]
-
-
-def test_a_refund_counts_once_by_its_id() -> None:
-    payment, one = captured(), str(uuid.uuid4())
-    assert refund(payment, 1000, one) == refund(payment, 1000, one) == (200, "partially_refunded")
-    assert books() == [("captured", AMOUNT, 1000)]
-    assert news(payment) == 3  # authorised, captured, refunded
-
-
-def test_a_refund_id_of_another_payment_is_refused() -> None:
-    one = str(uuid.uuid4())
-    refund(captured(), 1000, one)
-    payment = captured()
-    assert refund(payment, 1000, one) == (409, "refund_id_used")
-    assert shown(payment) == ("captured", AMOUNT, 0)
-
-
-@pytest.mark.parametrize("amount", [0, -1, "x"])
-def test_a_refund_of_nothing_is_refused(amount: Any) -> None:
-    assert refund(captured(), amount)[0] == 400
-
-
-def test_nothing_is_given_back_of_what_was_not_taken() -> None:
-    payment = opened()
-    ask(payment, "authorise")
-    assert refund(payment) == (409, "not_captured")
-
-
-def test_refunds_at_once_never_give_back_more_than_was_taken() -> None:
-    payment = captured()
-    answers = at_once(lambda _turn: refund(payment, 1000)[0], 16)
-    assert answers.count(200) == AMOUNT // 1000
-    assert set(answers) == {200, 409}
-    assert shown(payment) == ("partially_refunded", AMOUNT, 6000)
-    assert books() == [("captured", AMOUNT, 6000)]
-
-
-def test_the_same_refund_at_once_is_one() -> None:
-    payment, one = captured(), str(uuid.uuid4())
-    answers = at_once(lambda _turn: refund(payment, 1000, one)[0], 16)
-    assert set(answers) == {200}
-    assert books() == [("captured", AMOUNT, 1000)]
-
-
-def test_a_refund_that_nobody_repeats_is_made_all_the_same(staff: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = captured()
-    dies_once(monkeypatch, simulated, "refund")
-    assert staff.post(f"/api/payments/{payment}/refund/", {"amount": "10.00"}).status_code == 500
-    Refund.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    assert checkout.finish_refunds() == 1
-    assert checkout.finish_refunds() == 0
-    assert shown(payment) == ("partially_refunded", AMOUNT, 1000)
-    assert books() == [("captured", AMOUNT, 1000)]
-
-
-def test_staff_give_back_once_for_each_key(staff: Caller, ada: Caller) -> None:
-    payment = captured()
-    path = f"/api/payments/{payment}/refund/"
-    assert ada.post(path, {"amount": "10.00"}).status_code == 403
-    answers = [staff.post(path, {"amount": "10.00"}, headers={"Idempotency-Key": "back-1"}) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert {answer.json()["refunded"] for answer in answers} == {"10.00"}
-    assert answers[1]["Idempotent-Replayed"] == "true"
-    for _ in range(2):
-        answer = staff.post(path, {"amount": "10.00"})
-    assert answer.json()["refunded"] == "30.00"
-    assert staff.post(path, {"amount": "64.98"}).json()["code"] == "refund_exceeds_capture"
-    assert staff.post(path, {}).json()["status"] == "refunded"
-    assert books() == [("captured", AMOUNT, AMOUNT)]
-
-
-def test_staff_who_repeat_a_refund_that_broke_off_give_back_once(
-    staff: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = f"/api/payments/{captured()}/refund/"
-    dies_once(monkeypatch, checkout, "apply")
-    assert staff.post(path, {"amount": "10.00"}, headers={"Idempotency-Key": "back-1"}).status_code == 500
-    answer = staff.post(path, {"amount": "10.00"}, headers={"Idempotency-Key": "back-1"})
-    assert (answer.status_code, answer.json()["refunded"]) == (200, "10.00")
-    assert books() == [("captured", AMOUNT, 1000)]
-
-
-# Offers
-
-
-def due(customer: str | None = "ada", amount: int = AMOUNT) -> str:
-    order = str(uuid.uuid4())
-    body = {"order_id": order, "customer_id": customer, "customer_type": "vip", "amount": amount, "currency": "USD"}
-    assert asking.order_service().post("/internal/dues/", body).status_code == 204
-    return order
-
-
-def offer(order: str, **changes: Any) -> dict[str, Any]:
-    return {"order_id": order, "provider": "simulated", "method": "card", "token": asking.SUCCEEDS, **changes}
-
-
-def test_a_customer_pays_what_their_order_costs(ada: Caller) -> None:
-    answer = ada.post("/api/payments/", offer(due(), amount="0.01", currency="EUR"))
-    assert answer.status_code == 202
-    body = answer.json()
-    assert (body["status"], body["amount"], body["currency"], body["customer_id"]) == ("pending", "64.98", "USD", "ada")
-    assert news(body["id"]) == 1
-    assert books() == []  # the order asks for the money
-    assert ask(body["id"], "authorise") == (200, "authorised")
-
-
-def test_only_an_orders_own_customer_pays_it(ada: Caller, bob: Caller) -> None:
-    assert bob.post("/api/payments/", offer(due())).json()["code"] == "unknown_order"
-    assert bob.post("/api/payments/", offer(due(None))).json()["code"] == "unknown_order"
-    assert ada.post("/api/payments/", offer(str(uuid.uuid4()))).json()["code"] == "unknown_order"
-    assert Payment.objects.count() == 0
-
-
-def test_an_order_that_is_someone_elses_now_is_theirs_to_pay(ada: Caller, bob: Caller) -> None:
-    order = due()
-    Due.objects.filter(pk=order).update(customer_id="guest")
-    assert ada.post("/api/payments/", offer(order)).status_code == 400
-    body = {"order_id": order, "customer_id": "bob", "customer_type": "vip", "amount": 1, "currency": "USD"}
-    asking.order_service().post("/internal/dues/", body)
-    assert bob.post("/api/payments/", offer(order)).json()["amount"] == "0.01"
-
-
-def test_an_unknown_provider_or_card_is_refused(ada: Caller) -> None:
-    for changes, code in (({"provider": "stripe"}, "unknown_provider"), ({"token": "4242"}, "invalid_token")):
-        answer = asking.order_service().post("/internal/payments/", asking.wanted(**changes))
-        assert (answer.status_code, answer.json()["code"]) == (400, code)
-        answer = ada.post("/api/payments/", offer(due(), **changes))
-        assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert (Payment.objects.count(), Message.objects.count()) == (0, 0)
-
-
-# What else holds
 
 
 @pytest.mark.parametrize("card", NUMBERS)
