@@ -61,4 +61,4 @@ def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -
 
 def stock(*, service: str, after: str) -> list[dict[str, Any]]:
     """The next items' stock of one type; see `shopkit.items.stock.page_of_stock`."""
-    return list(http.get(service, "/internal/stock/", params={"after": after})["rows"])
+    return list(http.get(service, "/internal/stocktaking/", params={"after": after})["rows"])

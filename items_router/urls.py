@@ -17,5 +17,5 @@ urlpatterns = [
         commit=reservations.commit,
         restock=reservations.restock,
     ),
-    path("internal/stock/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
+    path("internal/stocktaking/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
 ]

@@ -159,7 +159,7 @@ def all_shipments() -> Iterator[dict[str, Any]]:
 
 def all_stock() -> Iterator[dict[str, Any]]:
     """`{id, available, held, sold, put_in, holds}` of each item of every type."""
-    return _all("items_router", "/internal/stock/")
+    return _all("items_router", "/internal/stocktaking/")
 
 
 def _all(service: str, path: str) -> Iterator[dict[str, Any]]:

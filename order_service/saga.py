@@ -33,7 +33,12 @@ class FenceLost(Exception):
 def run_due() -> int:
     """Carries on with every saga that is due; with how many."""
     due = list(_due(timezone.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
-    return sum(run(order_id) for order_id in due)
+    for order_id in due:
+        try:
+            run(order_id)
+        except Exception:  # the others have nothing to do with it; its own lease runs out, and it is tried again
+            log.exception("saga failed", order=str(order_id))
+    return len(due)
 
 
 def run(order_id: Any) -> bool:
@@ -63,6 +68,7 @@ def _due(now: datetime) -> "QuerySet[Saga]":
 
 def _take(saga: Saga) -> bool:
     """One step; whether there is another to take right away."""
+    saga.cancel_asked = Saga.objects.values_list("cancel_asked", flat=True).get(pk=saga.pk)
     try:
         came_to = steps.take(saga)
     except ShopError as error:
@@ -83,7 +89,9 @@ def _put_off(saga: Saga, wait: Wait) -> None:
         log.warning("step unfinished", step=saga.step, attempt=saga.attempt, error=wait.error)
     later = timezone.now() + timedelta(seconds=wait.seconds)
     attempt = saga.attempt + 1 if wait.error else 0
-    _write(saga, next_at=later, lease_until=timezone.now(), attempt=attempt, last_error=wait.error[:300])
+    woken = Saga.objects.filter(pk=saga.pk).exclude(next_at=saga.next_at).exists()  # then it is due as it is
+    when = {} if woken else {"next_at": later}
+    _write(saga, lease_until=timezone.now(), attempt=attempt, last_error=wait.error[:300], **when)
 
 
 @transaction.atomic

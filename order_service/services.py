@@ -18,14 +18,13 @@ from shopkit.money import shown
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
-PAY_WITHIN, PAY_LATER = timedelta(minutes=30), timedelta(hours=1)
-UNDONE = frozenset({Status.CANCELLED, Status.EXPIRED, Status.PAYMENT_FAILED})
+PAY_WITHIN = timedelta(minutes=30)
 _ON_THE_WAY = {
     **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
     "delivered": (Status.SHIPPED, Status.DELIVERED),
 }
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
-CART_ORDERED, ORDER_CHANGED = "cart_ordered", "order_changed"
+CART_ORDERED, ORDER_CHANGED, DUE = "cart_ordered", "order_changed", "order_due"
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,9 @@ def update_order(*, order: Order, values: dict[str, Any], version: int | None) -
 
 
 def _check_by_hand(order: Order, to: str) -> None:
-    """What the checkout does is not done by hand: that an order is paid is for the payment to say."""
+    """What the checkout does is not done by hand: that an order is paid is for its payment to say, if it has one."""
     versioned.check_transition(order, to, TRANSITIONS)
-    if to not in BY_HAND:
+    if order.payment_id and to not in BY_HAND:
         raise Conflict(f"An order becomes {to} by its checkout, not by hand.", code="not_by_hand")
 
 
@@ -135,6 +134,7 @@ def cancel_order(*, order: Order) -> Order:
         return move(order=order, to=Status.CANCELLED, name="cancelled")
     now = timezone.now()
     asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
+    asked = asked.exclude(step=Saga.Step.CAPTURE, lease_until__gt=now)  # the money is being taken at this moment
     if not asked.update(cancel_asked=True, next_at=now, attempt=0):
         raise Conflict("It is too late to cancel this order.", code="illegal_transition")
     return order
@@ -158,8 +158,8 @@ def move(*, order: Order, to: str, name: str, outcome: str = "", **fields: Any) 
 def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: Any) -> None:
     """What a step of the saga came to, in its transaction: the order's row is ours from here to its end."""
     current = Order.objects.select_for_update().get(pk=order.pk)
-    if to is None or to == current.status:
-        _log(current, name, current.status, outcome)
+    if to is None or to not in TRANSITIONS[current.status]:
+        _log(current, name, current.status, outcome)  # it is further on, as when it was refunded meanwhile
     else:
         move(order=current, to=to, name=name, outcome=outcome, **fields)
 
@@ -182,7 +182,10 @@ def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     """Writes the order and all that goes with it; the message that its cart is of the past."""
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
-    Saga.objects.create(order=order, pay_until=timezone.now() + (PAY_WITHIN if order.payment_id else PAY_LATER))
+    if order.payment_id:
+        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
+    else:
+        outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
     _log(order, "placed", "")
     _tell_customer(order)
     return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
@@ -239,13 +242,15 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         return  # its payment was made, and the order was not
-    if order.payment_id is None and order.status in (Status.PENDING, Status.RESERVED):
+    if order.payment_id is None and order.status == Status.PENDING:
         order = _write(order, name="payment", payment_id=payment_id)
+        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
     if order.payment_id != payment_id:
         return
     Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
-    if refunded > order.refunded and order.status not in UNDONE:
-        whole = refunded >= order.total
+    if refunded > order.refunded:
+        undoing = Saga.objects.filter(pk=order_id, step__in=(Saga.Step.UNDO_PAYMENT, Saga.Step.UNDO_STOCK)).exists()
+        whole = refunded >= order.total and not undoing and Status.REFUNDED in TRANSITIONS[order.status]
         _write(order, name="refund", refunded=refunded, **({"status": Status.REFUNDED} if whole else {}))
 
 

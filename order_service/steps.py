@@ -68,20 +68,16 @@ def reserve(saga: Saga, order: Order) -> Next | Wait:
 def authorise(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
-    if order.payment_id is None:
-        _ask_to_pay(order)
-        return _unpaid(saga, order)
-    payment = clients.authorise(payment_id=order.payment_id)
+    assert order.payment_id
+    try:
+        payment = clients.authorise(payment_id=order.payment_id)
+    except ShopError as refusal:
+        return back(Status.PAYMENT_FAILED, _refused(refusal))
     if payment.status in AUTHORISED:
         return Next(Step.COMMIT, Status.AUTHORISED)
     if payment.status in ("failed", "voided"):
         return back(Status.PAYMENT_FAILED, payment.failure_code or payment.status)
     return _unpaid(saga, order)
-
-
-def _ask_to_pay(order: Order) -> None:
-    owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
-    clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
 def _unpaid(saga: Saga, order: Order) -> Next | Wait:
@@ -99,20 +95,12 @@ def commit(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     try:
-        _sell(order)
+        clients.commit(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
+        if refusal.code == "hold_gone":  # it took so long that others could have had it
+            return Next(Step.RESERVE, outcome=refusal.code)
         return back(Status.CANCELLED, _refused(refusal))
     return Next(Step.CAPTURE)
-
-
-def _sell(order: Order) -> None:
-    try:
-        clients.commit(order_id=order.pk, lines=lines(order))
-    except ShopError as refusal:
-        if refusal.code != "hold_gone":
-            raise
-        clients.reserve(order_id=order.pk, lines=lines(order))  # it took so long that others could have had it
-        clients.commit(order_id=order.pk, lines=lines(order))
 
 
 def capture(saga: Saga, order: Order) -> Next | Wait:
@@ -123,11 +111,13 @@ def capture(saga: Saga, order: Order) -> Next | Wait:
         payment = clients.capture(payment_id=order.payment_id)
     except ShopError as refusal:
         return back(Status.PAYMENT_FAILED, _refused(refusal))
-    return Next(Step.SHIP, Status.PAID) if payment.status == "captured" else Wait(POLL)
+    return Next(Step.SHIP, Status.PAID) if payment.captured else Wait(POLL)
 
 
 def ship(saga: Saga, order: Order) -> Next | Wait:
-    """After capture it goes forward only: what can't be shipped now is shipped later."""
+    """After capture it goes forward only: what can't be shipped now is shipped later, unless all was given back."""
+    if Order.objects.filter(pk=order.pk, status=Status.REFUNDED).exists():
+        return Next(Step.DONE, outcome="refunded")
     tracking = clients.ship(
         shipment_id=saga.shipment_id,
         order_id=order.pk,
@@ -141,13 +131,14 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
 
 def undo_payment(saga: Saga, order: Order) -> Next | Wait:
     """Nothing is owed any more: void, or where it was captured after all, all of it back."""
-    if order.payment_id:
-        try:
-            clients.void(payment_id=order.payment_id)
-        except ShopError as refusal:
-            if refusal.code != "captured":
-                raise
+    assert order.payment_id
+    try:
+        clients.void(payment_id=order.payment_id)
+    except ShopError as refusal:
+        if refusal.code == "captured":
             _give_back(order)
+        elif refusal.status != 404:  # a payment that is not there owes nothing
+            raise
     return Next(Step.UNDO_STOCK, goal=saga.goal)
 
 

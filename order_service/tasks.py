@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from order_service import clients, saga
 from order_service.models import Order
-from order_service.services import CART_ORDERED, ORDER_CHANGED
+from order_service.services import CART_ORDERED, DUE, ORDER_CHANGED
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
@@ -21,6 +21,14 @@ def tell_customer(message: Message) -> None:
     order = Order.objects.filter(pk=message.payload["order_id"]).first()
     if order is not None and order.customer_id:
         clients.tell_customer(customer_id=order.customer_id, customer_type=order.customer_type, order=told(order))
+
+
+def tell_due(message: Message) -> None:
+    """What the customer may pay, of an order that was placed without a payment."""
+    order = Order.objects.filter(pk=message.payload["order_id"], payment_id=None).first()
+    if order is not None:
+        owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
+        clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
 def told(order: Order) -> dict[str, Any]:
@@ -41,5 +49,5 @@ def forget_old_answers() -> int:
     return sweep(now=timezone.now())
 
 
-HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer}
+HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer, DUE: tell_due}
 SWEEPS = (Sweep(saga.run_due, every=1, woken=True), Sweep(forget_old_answers, every=3600))

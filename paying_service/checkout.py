@@ -10,19 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from paying_service import simulated
 from paying_service.models import TRANSITIONS, Due, Payment, Provider, Refund, Status
 from paying_service.simulated import Charge
 from shopkit import versioned
-from shopkit.errors import Conflict, Invalid, found
+from shopkit.errors import Conflict, Invalid, ShopError, found
 from shopkit.outbox import services as outbox
 
 CHANGED, GIVE_BACK = "payment_changed", "payment_give_back"
 LOOK_AFTER = timedelta(seconds=2)  # until a payment that waits is asked after, and twice as long each time
 LOOK_AT_MOST = timedelta(minutes=5)
+FORGOTTEN = timedelta(minutes=1)  # until a refund that is not made yet is made for whoever asked
 TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
 ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
 
@@ -127,21 +128,33 @@ def _ask_to_void(payment_id: uuid.UUID) -> Payment:
 def refund(*, payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Payment:
     """Gives back so much, or all that is left, once for each id.
 
-    `Conflict`: `not_captured`, `refund_exceeds_capture`.
+    `Conflict`: `not_captured`, `refund_exceeds_capture`, `refund_id_used`.
     """
     entry = _note_refund(payment_id, refund_id, amount)
+    payment = get(payment_id)
     if entry.done:
-        return get(payment_id)
-    ref = get(payment_id).provider_ref
-    charge = simulated.refund(ref=ref, key=str(refund_id), amount=entry.amount)
-    Refund.objects.filter(pk=refund_id).update(done=True)
-    return apply(payment_id, charge)
+        return payment
+    payment = apply(payment_id, simulated.refund(ref=payment.provider_ref, key=str(refund_id), amount=entry.amount))
+    Refund.objects.filter(pk=refund_id).update(done=True)  # last, so that who dies before it has all of it repeated
+    return payment
+
+
+def finish_refunds() -> int:
+    """Makes the refunds that were noted, and never heard of again from who asked for them; how many."""
+    forgotten = Refund.objects.filter(done=False, created_at__lte=timezone.now() - FORGOTTEN).order_by("created_at")
+    entries = list(forgotten[:100])
+    for entry in entries:
+        with suppress(ShopError):  # the next time may be better
+            refund(payment_id=entry.payment_id, refund_id=entry.pk, amount=entry.amount)
+    return len(entries)
 
 
 @transaction.atomic
 def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Refund:
     payment = _locked(payment_id)
-    if entry := Refund.objects.filter(pk=refund_id, payment=payment).first():
+    if entry := Refund.objects.filter(pk=refund_id).first():
+        if entry.payment_id != payment.pk:
+            raise Conflict("This refund is one of another payment.", code="refund_id_used")
         return entry
     if not payment.captured:
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
@@ -184,11 +197,11 @@ def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
 def look_at_waiting() -> int:
     """Asks after the payments that wait, less and less often; how many."""
     now = timezone.now()
-    waiting: QuerySet[Payment] = Payment.objects.filter(Q(look_at__lte=now)).exclude(status__in=ENDED)
-    for payment in waiting.order_by("look_at")[:100]:
+    waiting = list(Payment.objects.filter(look_at__lte=now).exclude(status__in=ENDED).order_by("look_at")[:100])
+    for payment in waiting:
         wait = min(max(2 * (now - payment.updated_at), LOOK_AFTER), LOOK_AT_MOST)
         Payment.objects.filter(pk=payment.pk).update(look_at=now + wait)
-        with suppress(Conflict):  # captured after all: what came of it is given back
+        with suppress(ShopError):  # captured after all: what came of it is given back; or not known yet
             void(payment_id=payment.pk) if payment.void_asked else look(payment_id=payment.pk)
     return len(waiting)
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from paying_service.models import DELETABLE, TRANSITIONS, Payment
 from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import found
+from shopkit.errors import Conflict, found
 
 
 def create_payment(
@@ -51,10 +51,11 @@ def latest_payment(*, order_id: uuid.UUID, identity: Identity) -> Payment:
 def move(*, payment: Payment, to: str, version: int | None = None) -> Payment:
     """Moves a payment along the table.
 
-    `PreconditionFailed` when it is not at `version`; `Conflict`: `illegal_transition`, or `conflict` when it changed
-    since it was read.
+    `PreconditionFailed` when it is not at `version`; `Conflict`: `not_by_hand`, `illegal_transition`, or `conflict`
+    when it changed since it was read.
     """
     versioned.check_version(payment, version)
+    _check_by_hand(payment, "not_by_hand")
     versioned.check_transition(payment, to, TRANSITIONS)
     versioned.change(payment, status=to)
     return payment
@@ -62,4 +63,11 @@ def move(*, payment: Payment, to: str, version: int | None = None) -> Payment:
 
 def delete_payment(*, payment: Payment) -> None:
     """Forgets a payment that moved no money: pending or failed; else `Conflict("not_deletable")`."""
+    _check_by_hand(payment, "not_deletable")
     versioned.delete(payment, DELETABLE)
+
+
+def _check_by_hand(payment: Payment, code: str) -> None:
+    """What was paid with a card is what its provider says, and its order waits for it."""
+    if payment.handle:
+        raise Conflict("This payment is its provider's to move.", code=code)

@@ -34,4 +34,8 @@ def forget_old_answers() -> int:
 
 
 HANDLERS = {checkout.CHANGED: tell_order, checkout.GIVE_BACK: give_back, webhooks.WEBHOOK: webhooks.look_into}
-SWEEPS = (Sweep(checkout.look_at_waiting, every=1), Sweep(forget_old_answers, every=3600))
+SWEEPS = (
+    Sweep(checkout.look_at_waiting, every=1),
+    Sweep(checkout.finish_refunds, every=15),
+    Sweep(forget_old_answers, every=3600),
+)

@@ -104,7 +104,9 @@ class RefundView(APIView):
         payment, key = _payment(request, payment_id), key_of(request)
         given = RefundSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        refund_id = uuid.uuid5(payment.pk, key) if key else uuid.uuid4()  # asked again, it is the same refund
+        refund_id = (
+            uuid.uuid5(payment.pk, f"asked {key}") if key else uuid.uuid4()
+        )  # asked again, it is the same refund
         amount = given.validated_data.get("amount")
         return _answer(checkout.refund(payment_id=payment.pk, refund_id=refund_id, amount=amount))
 

@@ -1,6 +1,7 @@
 """The inbox of what providers send: kept as it came, once for each event id, answered, and looked into afterwards."""
 
 import json
+import re
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
 WEBHOOK = "webhook"
+_WORD = re.compile("[!-~]{1,100}")
 log = structlog.get_logger()
 
 
@@ -34,12 +36,14 @@ def take(*, body: bytes, signature: str) -> bool:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    """`{id, charge, amount, currency}`."""
+    """`{id, charge, amount, currency}`, all of them words but the amount."""
     try:
-        event = json.loads(body)
-        return {"id": str(event["id"])[:100], **{name: event[name] for name in ("charge", "amount", "currency")}}
-    except (ValueError, LookupError, TypeError):
-        raise Invalid("This webhook is none that we know.", code="malformed_webhook") from None
+        event = json.loads(body.decode())
+        if all(_WORD.fullmatch(event[name]) for name in ("id", "charge", "currency")) and type(event["amount"]) is int:
+            return {name: event[name] for name in ("id", "charge", "amount", "currency")}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    raise Invalid("This webhook is none that we know.", code="malformed_webhook")
 
 
 def look_into(message: Message) -> None:

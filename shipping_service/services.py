@@ -2,7 +2,7 @@
 
 import uuid
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -88,18 +88,27 @@ def carry() -> int:
     """The simulated carrier: each parcel that it took on moves one step on, until it arrives; how many moved."""
     now, moved = timezone.now(), 0
     for shipment in Shipment.objects.filter(look_at__lte=now).order_by("look_at")[:100]:
-        onward = NEXT.get(shipment.status)
-        look_at = now + MOVES_EVERY if onward in NEXT else None
-        if not Shipment.objects.filter(pk=shipment.pk, look_at=shipment.look_at).update(look_at=look_at) or not onward:
-            continue
-        with suppress(Conflict):  # staff have just moved it
-            move(shipment=shipment, to=onward)
-            moved += 1
+        with suppress(Conflict):  # another sweep or staff have just moved it
+            moved += _carry_on(shipment, look_at=now + MOVES_EVERY)
     return moved
 
 
+@transaction.atomic
+def _carry_on(shipment: Shipment, *, look_at: datetime) -> bool:
+    """The parcel's next step and when it is due again, both or neither; False when it goes no further."""
+    onward = NEXT.get(shipment.status)
+    again = look_at if onward in NEXT else None
+    ours = Shipment.objects.filter(pk=shipment.pk, look_at=shipment.look_at, version=shipment.version)
+    if not ours.update(look_at=again) or not onward:
+        return False
+    move(shipment=shipment, to=onward)
+    return True
+
+
 def delete_shipment(*, shipment: Shipment) -> None:
-    """Forgets a shipment that nobody picked up yet; else `Conflict("not_deletable")`."""
+    """Forgets a shipment of staff's that nobody picked up yet; else `Conflict("not_deletable")`."""
+    if shipment.look_at:
+        raise Conflict("An order was paid and waits for this shipment, so it is kept.", code="not_deletable")
     versioned.delete(shipment, DELETABLE)
 
 

@@ -1,5 +1,6 @@
 """A checkout, whatever goes wrong on its way: it ends, money and stock agree with how, and nothing happens twice."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -133,16 +134,16 @@ def test_what_is_not_paid_in_time_expires(world: World, place: Place) -> None:
     check(world, order)
 
 
-def test_an_order_without_a_payment_holds_its_goods_until_its_time_is_up(
-    world: World, ada: Caller, fills: Fills
-) -> None:
+def test_an_order_without_a_payment_waits_for_one(world: World, ada: Caller, fills: Fills) -> None:
     order = Order.objects.get(pk=ada.post("/api/orders/", wish(fills())).data["id"])
-    saga.run_due()
-    order.refresh_from_db()
-    assert (order.status, world.available[LINE["item_id"]]) == ("reserved", UNITS - QUANTITY)
-    Saga.objects.update(pay_until=timezone.now() - timedelta(seconds=1))
+    assert saga.run_due() == 0
+    payment_id = uuid.uuid4()
+    world._new_payment({"payment_id": str(payment_id), "amount": order.total})
+    for _ in range(2):
+        services.take_payment_news(order_id=order.pk, payment_id=payment_id, status="pending", refunded=0)
+    services.take_payment_news(order_id=order.pk, payment_id=uuid.uuid4(), status="pending", refunded=0)
     order = finish(order)
-    assert order.status == "expired"
+    assert (order.status, order.payment_id) == ("fulfilling", payment_id)
     check(world, order)
 
 
@@ -285,3 +286,136 @@ def test_the_customer_hears_of_what_was_refunded(world: World, place: Place) -> 
     )
     order.refresh_from_db()
     assert tasks.told(order)["refunded"] == 1_000
+
+
+def crash_after(world: World, order: Order, calls: int) -> None:
+    """The process dies right after the effect of that call: reserve, authorise, commit, capture, ship."""
+    world.fault = Fault(len(world.calls) + calls, "after", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+
+
+def news(order: Order, refunded: int) -> None:
+    assert order.payment_id
+    services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="refunded", refunded=refunded)
+
+
+def test_news_of_the_refund_do_not_stop_an_undoing(world: World, place: Place, ada: Caller) -> None:
+    order = place()
+    crash_after(world, order, 3)
+    later()
+    Saga.objects.update(cancel_asked=True)
+    world.fault = Fault(len(world.calls) + 3, "before", "killed")  # void, look, refund, release
+    with pytest.raises(Killed):
+        saga.run_due()
+    news(order, order.total)
+    order = finish(order)
+    assert (order.status, order.refunded) == ("cancelled", order.total)
+    check(world, order)
+
+
+def test_what_was_given_back_whole_before_it_was_shipped_is_not_shipped(world: World, place: Place) -> None:
+    order = place()
+    crash_after(world, order, 3)
+    finish_capture(order)
+    news(order, order.total)
+    order = finish(order)
+    assert (order.status, world.shipments) == ("refunded", {})
+
+
+def finish_capture(order: Order) -> None:
+    """The capture is recorded, and nothing after it."""
+    later()
+    claimed = saga.claim(order.pk)
+    assert claimed
+    assert saga._take(claimed)
+    assert Saga.objects.get(pk=order.pk).step == Saga.Step.SHIP
+
+
+def test_a_part_given_back_before_the_capture_was_recorded_is_no_reason_to_wait(world: World, place: Place) -> None:
+    order = place()
+    crash_after(world, order, 3)
+    payment = world.payments[str(order.payment_id)]
+    payment["status"], payment["refunded"] = "partially_refunded", 100
+    world._capture = lambda payment, body: None  # type: ignore[method-assign]
+    assert finish(order).status == "fulfilling"
+
+
+def test_one_saga_that_fails_is_no_reason_for_the_others_to_wait(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = place(), place()
+    claim = saga.claim
+    broken = lambda order_id: 1 / 0 if order_id == first.pk else claim(order_id)  # noqa: E731
+    monkeypatch.setattr(saga, "claim", broken)
+    saga.run_due()
+    second.refresh_from_db()
+    assert second.status == "fulfilling"
+
+
+def test_who_cancels_while_the_saga_runs_is_not_charged(world: World, place: Place, ada: Caller) -> None:
+    order = place()
+    authorise = world._authorise
+
+    def cancelled_meanwhile(payment: Any, body: Any) -> None:
+        authorise(payment, body)
+        assert ada.post(f"/api/orders/{order.pk}/cancel/").status_code == 200
+
+    world._authorise = cancelled_meanwhile  # type: ignore[method-assign]
+    saga.run_due()
+    order = finish(order)
+    assert order.status == "cancelled"
+    check(world, order)
+
+
+def test_who_cancels_while_the_money_is_being_taken_is_told_that_it_is_too_late(
+    world: World, place: Place, ada: Caller
+) -> None:
+    order, codes = place(), []
+    capture = world._capture
+
+    def cancelled_meanwhile(payment: Any, body: Any) -> Any:
+        codes.append(ada.post(f"/api/orders/{order.pk}/cancel/").status_code)
+        return capture(payment, body)
+
+    world._capture = cancelled_meanwhile  # type: ignore[method-assign]
+    order = finish(order)
+    assert (codes, order.status) == ([409], "fulfilling")
+    check(world, order)
+
+
+def test_a_process_that_wakes_up_after_the_order_was_cancelled_sells_nothing(
+    world: World, place: Place, ada: Caller
+) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls) + 2, "before", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+    later()
+    asleep = saga.claim(order.pk)
+    assert asleep
+    assert asleep.step == Saga.Step.COMMIT
+    later()
+    assert ada.post(f"/api/orders/{order.pk}/cancel/").data["status"] == "cancelled"
+    with pytest.raises(saga.FenceLost):
+        saga._take(asleep)
+    order.refresh_from_db()
+    check(world, order)
+
+
+def test_a_hold_that_ran_out_is_taken_again(world: World, place: Place) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls) + 2, "before", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+    world.available.update(world.holds.pop(str(order.pk)))
+    order = finish(order)
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_a_payment_that_is_not_there_undoes_the_order(world: World, place: Place) -> None:
+    order = place()
+    world.gone = True
+    order = finish(order)
+    assert (order.status, world.holds) == ("payment_failed", {})

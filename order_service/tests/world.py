@@ -37,6 +37,7 @@ class World:
 
     card: str = "authorised"
     price: int = 2999
+    gone: bool = False
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -99,6 +100,8 @@ class World:
             return _ok({})
         if not parts:
             return self._new_payment(body)
+        if self.gone:
+            return _error(404, "not_found")
         payment, act = self.payments[parts[0]], parts[1] if parts[1:] else "fetch"
         refusal = getattr(self, f"_{act}")(payment, body)
         return _error(409, refusal) if refusal else _ok(payment)

@@ -30,7 +30,7 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
     reservations = internal.reservation_urls(
         reserve=internal.reserve, release=stock.release, commit=stock.commit, restock=stock.restock
     )
-    page = path("internal/stock/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
+    page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
     return [*typed, *aliases, *reservations, page]
 
 

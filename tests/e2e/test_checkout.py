@@ -115,7 +115,6 @@ def test_a_payment_that_needs_its_customer_waits_for_them(shop: Shop, outcome: s
 
 def test_an_order_can_be_paid_later_once(shop: Shop) -> None:
     order = shop.place()
-    shop.becomes(order, "reserved")
     offer = {"order_id": order, **card("4111111111111111")}
     paid = lambda: shop.ada("POST", "/api/payments/", offer).status_code == 202  # noqa: E731
     wait_for(paid, seconds=10)  # as soon as the order service has said what is due
@@ -126,7 +125,6 @@ def test_an_order_can_be_paid_later_once(shop: Shop) -> None:
 
 def test_nobody_pays_for_anothers_order(shop: Shop) -> None:
     order = shop.place()
-    shop.becomes(order, "reserved")
     bob = {"X-User-ID": "bob", "X-Customer-Type": "registered"}
     offer = {"order_id": order, **card("4111111111111111")}
     answer = shop.fleet.call("POST", "/api/payments/", json=offer, headers=bob)
