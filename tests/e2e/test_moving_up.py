@@ -129,8 +129,8 @@ def test_who_has_spent_enough_becomes_a_vip_and_what_was_bought_earns_points(sec
         wish = {"cart_id": cart, "shipping_address": ADDRESS, "shipping_method": "standard", "payment": card}
         assert ada.post("/api/orders/", wish).status_code == 201
     paid = {"paid", "fulfilling", "shipped", "delivered"}
-    orders = lambda: {each["status"] for each in ada.get("/api/customers/me/history/").json()["orders"]}  # noqa: E731
-    wait_for(lambda: orders() <= paid, seconds=30)
+    orders = lambda: [each["status"] for each in ada.get("/api/customers/me/history/").json()["orders"]]  # noqa: E731
+    wait_for(lambda: len(orders()) == 2 and set(orders()) <= paid, seconds=30)
     assert ada.post("/api/customers/me/upgrade/", {"to": "vip"}).status_code == 200
     ada.refresh()
     assert ada.get("/api/customers/me/").json()["points"] == 2 * 299
