@@ -21,7 +21,15 @@ from tests.people import STAFF, Person, log_in, staff
 from tests.stores import listens, wait_for
 
 OFFSET = 2200
-SERVICES = ("gateway", "customer_router", "cart_service", "order_service", "items_router", "book_service")
+SERVICES = (
+    "gateway",
+    "customer_router",
+    "cart_service",
+    "order_service",
+    "items_router",
+    "book_service",
+    "paying_service",
+)
 SERVICES += tuple(service.name for service in topology.by_customer_type().values())
 SECURE = {"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "off", **STAFF}
 UNDOING = ("release", "refuse")
