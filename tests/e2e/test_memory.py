@@ -4,7 +4,7 @@ import re
 
 from tests.fleet import Fleet
 
-MOST_MB = 1024
+MOST_MB = 1536  # with the background work that each process does beside its requests
 
 
 def test_the_whole_fleet_with_what_runs_in_its_background_takes_no_more_than_1_5_gb(fleet: Fleet) -> None:
