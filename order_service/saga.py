@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from order_service import steps
-from order_service.models import Saga
+from order_service.models import Order, Saga
 from order_service.services import advance
 from order_service.steps import Next, Wait
 from shopkit.errors import ShopError
@@ -52,6 +52,9 @@ def run(order_id: Any) -> bool:
                 pass
         except FenceLost:
             log.warning("saga lost", step=saga.step)
+        except Exception as error:  # of the database's, or a mistake of ours: neither waits for the lease to run out
+            log.exception("saga failed", step=saga.step)
+            _put_off(saga, Wait(_pause(saga.attempt), error=repr(error)))
     return True
 
 
@@ -97,6 +100,7 @@ def _put_off(saga: Saga, wait: Wait) -> None:
 @transaction.atomic
 def _record(saga: Saga, came_to: Next) -> None:
     """The outcome of a step: the saga, the order and its event, together."""
+    Order.objects.select_for_update().get(pk=saga.pk)  # before the saga, as all who write both have it: no deadlock
     name = saga.step
     lease = timezone.now() if came_to.step == Step.DONE else timezone.now() + LEASE
     _write(saga, step=came_to.step, goal=came_to.goal, attempt=0, last_error="", lease_until=lease)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shopkit import topology
+from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 TAIL = 60  # lines of a failed stage's output
@@ -54,6 +55,7 @@ def stages() -> list[Stage]:
         Stage("shopkit", [*PYTEST, "shopkit"], {"SHOP_SERVICE": "book_service"}),
         Stage("outbox", [*PYTEST, "shopkit/outbox"], {"SHOP_SERVICE": "registered_customer"}),
         *(Stage(name, [*PYTEST, name], {"SHOP_SERVICE": name}) for name in topology.SERVICES),
+        *(Stage(f"{name} on its server", [python, "-m", "tests.on_servers", name]) for name in on_servers.SUITES),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),
         Stage("e2e on embedded stores", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "embedded"}, alone=True),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from order_service import saga, services, tasks
@@ -235,6 +236,39 @@ def test_of_many_at_once_one_carries_an_order_out(world: World, place: Place) ->
     order.refresh_from_db()
     assert order.status == "fulfilling"
     check(world, order)
+
+
+def test_what_the_database_refuses_once_is_written_soon_after_and_not_when_the_lease_is_over(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, advance = place(), saga.advance
+    failures = [OperationalError("deadlock detected")]
+
+    def failing(**given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        advance(**given)
+
+    monkeypatch.setattr(saga, "advance", failing)
+    saga.run_due()
+    waiting = Saga.objects.get(pk=order.pk)
+    assert waiting.lease_until <= timezone.now()
+    assert waiting.next_at <= timezone.now() + timedelta(seconds=1)
+    finish(order)
+    check(world, order)
+
+
+def test_news_of_the_payment_and_a_step_at_the_same_moment_do_not_wait_for_each_other_in_a_circle(
+    world: World, place: Place
+) -> None:
+    orders = [place() for _ in range(6)]
+
+    def news(order: Order) -> None:
+        for _ in range(20):
+            services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="authorised", refunded=0)
+
+    at_once(lambda turn: (saga.run if turn % 2 else news)(orders[turn // 2]), 2 * len(orders))
+    assert [each.last_error for each in Saga.objects.all()] == [""] * len(orders)
 
 
 def test_a_card_that_is_refused_makes_no_order(

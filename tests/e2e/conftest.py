@@ -15,9 +15,8 @@ from tests.people import STAFF, Person, staff
 
 ON_SERVERS = os.environ.get("SHOP_TEST_STORES", "embedded") == "servers"
 
-# What these show does not depend on the stores, or starts database servers of its own. The checkout does depend on them
-# and is not right on PostgreSQL yet: see "Not there yet" in docs/checkout.md.
-EMBEDDED_ONLY = ["test_bad_input.py", "test_checkout.py", "test_faults.py", "test_fifth_type.py"]
+# What these show does not depend on the stores, or starts database servers of its own.
+EMBEDDED_ONLY = ["test_bad_input.py", "test_faults.py", "test_fifth_type.py"]
 collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERVERS else ["test_containers.py"]
 
 
