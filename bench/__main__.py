@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import nginx
+from bench import nginx, orders
 from bench.load import Run, family, load, resident_mb
 from tests.fleet import Fleet, running
 from tests.people import STAFF, Person, guest, staff
@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=4, help="of load a measurement (4)")
     parser.add_argument("--rounds", type=int, default=3, help="of all measurements; the median counts (3)")
+    parser.add_argument("--orders", type=int, default=600, help="a measurement of whole orders (600)")
     given = parser.parse_args()
     for tool in ("wrk", "nginx"):
         if not shutil.which(tool):
@@ -44,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="polyshop-bench-") as folder:
         two_hops(Path(folder), seconds=given.seconds, rounds=given.rounds)
         one_hop(Path(folder), seconds=given.seconds, rounds=given.rounds)
+    orders.measure(orders=given.orders)
 
 
 def two_hops(folder: Path, *, seconds: int, rounds: int) -> None:

@@ -27,12 +27,12 @@ def load(
     url: str, *, connections: int, seconds: int, leaders: dict[str, Iterable[int]], token: str | None = None
 ) -> Run:
     """Loads `url`, as whoever has that token; `leaders` names the processes to account for: name → pids."""
-    before = {name: _cpu_seconds(pids) for name, pids in leaders.items()}
+    before = {name: cpu_seconds(pids) for name, pids in leaders.items()}
     caller = ["-H", f"Authorization: Bearer {token}"] if token else []
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *caller, url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     requests = int(_found(r"(\d+) requests in", output))
-    spent = {name: (_cpu_seconds(pids) - before[name]) * 1000 / requests for name, pids in leaders.items()}
+    spent = {name: (cpu_seconds(pids) - before[name]) * 1000 / requests for name, pids in leaders.items()}
     failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", output)))
     failed += sum(sum(map(int, re.findall(r"\d+", line))) for line in re.findall(r"Socket errors: (.*)", output))
     rps = float(_found(r"Requests/sec:\s+([\d.]+)", output))
@@ -53,7 +53,7 @@ def _percentile(name: str, output: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _cpu_seconds(pids: Iterable[int]) -> float:
+def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time so far (proc(5), stat, fields 14 and 15)."""
     total = 0
     for pid in pids:

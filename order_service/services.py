@@ -18,6 +18,7 @@ from shopkit.money import shown
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
+TELL_AFTER = timedelta(seconds=1)
 PAY_WITHIN = timedelta(minutes=30)
 _ON_THE_WAY = {
     **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
@@ -192,9 +193,9 @@ def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
 
 
 def _tell_customer(order: Order) -> None:
-    """The message names the order alone: what is told of it is what it has become by then."""
+    """What is told of the order is what it has become by then; a checkout that goes well is told of once."""
     if order.customer_id:
-        outbox.put(kind=ORDER_CHANGED, payload={"order_id": str(order.pk)})
+        outbox.put_news(kind=ORDER_CHANGED, subject=order.pk, payload={"order_id": str(order.pk)}, after=TELL_AFTER)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ class Message(models.Model):
 
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=150, null=True)
+    subject = models.CharField(max_length=64, null=True)
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     lease_until = models.DateTimeField(default=timezone.now)
@@ -29,7 +30,10 @@ class Message(models.Model):
 
     class Meta:
         app_label = "outbox"
-        indexes = [models.Index(fields=["state", "lease_until"], name="outbox_due")]
+        indexes = [
+            models.Index(fields=["state", "lease_until"], name="outbox_due"),
+            models.Index(fields=["subject", "kind"], name="outbox_subject"),
+        ]
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="outbox_key_once")]
 
     def __str__(self) -> str:

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from shopkit import sweeper
 from shopkit.outbox import delivery
@@ -24,6 +26,22 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
         message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults={"payload": payload})
     transaction.on_commit(sweeper.wake)
     return message
+
+
+def put_news(*, kind: str, subject: object, payload: Mapping[str, object], after: timedelta = timedelta()) -> None:
+    """Has told what has become of `subject` by then: while a message of that kind waits for its first try, it will do.
+
+    For handlers that read the subject when they deliver. The first try is `after` so long, so that what changes step
+    by step is told once.
+    """
+    waiting = Message.objects.filter(subject=str(subject), kind=kind, state=Message.State.PENDING, fence=0)
+    # written, so that whoever claims it waits for our commit, and tells of what we changed too
+    if waiting.update(attempts=0):
+        return
+    lease_until = timezone.now() + after
+    Message.objects.create(kind=kind, payload=payload, subject=str(subject), lease_until=lease_until)
+    if not after:
+        transaction.on_commit(sweeper.wake)
 
 
 def deliver_now(messages: Sequence[Message]) -> bool:

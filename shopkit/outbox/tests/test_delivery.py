@@ -48,6 +48,11 @@ def put(kind: str = "event", key: str | None = None) -> Message:
         return outbox.put(kind=kind, payload={"text": SECRET}, key=key)
 
 
+def news(text: str, after: timedelta = timedelta()) -> None:
+    with transaction.atomic():
+        outbox.put_news(kind="event", subject="order 1", payload={"text": text}, after=after)
+
+
 def failing(error: BaseException) -> Callable[[Message], None]:
     def fail(_message: Message) -> None:
         raise error
@@ -274,3 +279,52 @@ def test_a_commit_wakes_the_courier_of_its_process(monkeypatch: pytest.MonkeyPat
     put()
     assert told.wait(10)
     woken.stop()
+
+
+def test_news_of_one_subject_are_told_once_until_they_are_tried(told: list[Any]) -> None:
+    news("first", after=timedelta(seconds=1))
+    news("second", after=timedelta(seconds=1))
+    assert delivery.deliver_due() == 0
+    let_time_pass(Message.objects.get(), seconds=1)
+    delivery.deliver_due()
+    assert told == [{"text": "first"}]
+    news("third")
+    delivery.deliver_due()
+    assert told == [{"text": "first"}, {"text": "third"}]
+
+
+def test_what_changes_while_its_news_are_being_told_is_told_again(declare: Declare, told: list[Any]) -> None:
+    changes = ["while it was told"]
+
+    def tell(message: Message) -> None:
+        told.append(message.payload)
+        if changes:
+            news(changes.pop())
+
+    declare(event=tell)
+    news("before")
+    delivery.deliver_due()
+    delivery.deliver_due()
+    assert told == [{"text": "before"}, {"text": "while it was told"}]
+
+
+def test_news_at_the_same_moment_as_their_delivery_are_never_lost(declare: Declare) -> None:
+    """What a change leaves behind is read by a delivery that begins after it."""
+    changed, heard = [0], [0]
+
+    def tell(_message: Message) -> None:
+        heard[0] = max(heard[0], changed[0])
+
+    declare(event=tell)
+
+    def change(turn: int) -> None:
+        if turn % 2:
+            delivery.deliver_due()
+        else:
+            with transaction.atomic():
+                changed[0] = max(changed[0], turn)
+                outbox.put_news(kind="event", subject="order 1", payload={})
+
+    at_once(change, 60)
+    delivery.deliver_due()
+    assert (heard[0], changed[0]) == (58, 58)
