@@ -109,9 +109,8 @@ def measure(*, orders: int) -> None:
     print()
     for name, sold, left in exact:
         print(f"Of 60 buyers for {SCARCE} pieces, on {name}: {sold} sold, {left} left.")
-    print(
-        f"\nFrom placing it until it ships, an order of one line takes {sum(asked.values()) / COUNTED:.1f} requests between services:\n"
-    )
+    each = sum(asked.values()) / COUNTED
+    print(f"\nAn order of one line takes {each:.1f} requests between services, from being placed until it ships:\n")
     for route, count in sorted(asked.items()):
         print(f"- {count / COUNTED:.1f} {route}")
     print()
