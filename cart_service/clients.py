@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from django.core.cache import cache
-
 from shopkit import http
 from shopkit.errors import ShopError
 
 SECONDS = 2.0  # that either may take: a cart is shown without them, rather than late
-KEPT = 10  # seconds that a VIP's perks are remembered
 
 
 @dataclass(frozen=True)
@@ -59,24 +56,12 @@ def _item(item_id: str, fact: dict[str, Any]) -> Item:
 
 def perks(*, customer_id: str) -> Perks:
     """Of a VIP; none for who is no VIP any more. 502/503/504 when nobody can say."""
-    key = f"perks:{customer_id}"
-    if (kept := cache.get(key)) is None:
-        kept = _perks(customer_id)
-        cache.set(key, kept, KEPT)
-    return Perks(kept["tier"], kept["percent"], tuple(kept["free_shipping"]))
-
-
-def _perks(customer_id: str) -> dict[str, Any]:
     path = f"/internal/customers/{quote(customer_id, safe='')}/perks/"
     try:
         body = http.call("GET", "customer_router", path, read_seconds=SECONDS)
     except ShopError as error:
         if error.status != 404:
             raise
-        body = {"tier": "", "percent": 0, "free_shipping": []}
+        return Perks()
     with http.understanding("customer_router"):
-        return {
-            "tier": str(body["tier"]),
-            "percent": int(body["percent"]),
-            "free_shipping": list(map(str, body["free_shipping"])),
-        }
+        return Perks(str(body["tier"]), int(body["percent"]), tuple(map(str, body["free_shipping"])))

@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from shopkit.versioned import Versioned
 
-CURRENCY = "USD"  # what the shop sells in, as items have it
 MAX_QUANTITY = 999
 MAX_LINES = 100
 
@@ -21,7 +20,7 @@ class Cart(Versioned):
 
     owner_id = models.CharField(max_length=64, null=True, blank=True)
     owner_type = models.CharField(max_length=20)
-    currency = models.CharField(max_length=3, default=CURRENCY)
+    currency = models.CharField(max_length=3, default="USD")
     ordered_at = models.DateTimeField(null=True, editable=False)
     merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, editable=False)
     merge_report = models.JSONField(default=list, editable=False)

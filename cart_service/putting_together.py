@@ -1,7 +1,7 @@
 """One cart put into another at its customer's word: what happens to each line, by policy, and what stops it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from cart_service.pricing import Items, Priced
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unavailable
 
-POLICIES = {
+POLICIES: dict[str, Callable[[int, int], int]] = {
     "sum": lambda had, came: had + came,
     "max": max,
     "keep": lambda had, came: had or came,

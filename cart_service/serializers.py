@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from cart_service.models import MAX_QUANTITY
 from cart_service.putting_together import POLICIES
-from shopkit.money import MoneyField
+from shopkit.money import AskedCurrencyField, MoneyField
 
 
 class CartLineSerializer(serializers.Serializer[Any]):
@@ -30,7 +30,7 @@ class CartLineSerializer(serializers.Serializer[Any]):
 
 class DiscountSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     amount = MoneyField()
 
 
@@ -59,7 +59,7 @@ class CartSerializer(serializers.Serializer[Any]):
 class NewCartSerializer(serializers.Serializer[Any]):
     """`{currency?}`: to be told, rather than charged, if it is another."""
 
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = AskedCurrencyField()
 
 
 class QuantitySerializer(serializers.Serializer[Any]):
@@ -80,7 +80,7 @@ class AddItemSerializer(QuantitySerializer):
 
     item_id = ItemIdField(required=False)
     product_id = ItemIdField(required=False, help_text="The same as item_id.")
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = AskedCurrencyField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = {attrs[name] for name in ("item_id", "product_id") if name in attrs}

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from cart_service import pricing
 from cart_service.clients import Item
-from cart_service.models import CURRENCY, MAX_LINES, MAX_QUANTITY, Cart, CartLine
+from cart_service.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from cart_service.pricing import Items, Priced
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, NotFound, PreconditionFailed, Unavailable, found
+from shopkit.money import check_currency
 
 IDLE = timedelta(days=7)
 AT_A_TIME = 200
@@ -22,7 +23,7 @@ AT_A_TIME = 200
 
 def create_cart(*, identity: Identity, currency: str | None = None) -> Priced:
     """`Invalid("foreign_currency")` when one is asked for that the shop does not sell in."""
-    check_currency(currency, CURRENCY)
+    check_currency(currency)
     return Priced(Cart.objects.create(owner_id=identity.customer_id, owner_type=identity.customer_type))
 
 
@@ -47,12 +48,6 @@ def delete_cart(*, cart: Cart, version: int | None) -> None:
         cart.delete()
 
 
-def check_currency(asked: str | None, own: str) -> None:
-    if asked not in (None, own):
-        message = f"This is sold in {own}."
-        raise Invalid(message, code="foreign_currency", details={"currency": [message]})
-
-
 def add_item(
     *,
     cart: Cart,
@@ -64,10 +59,10 @@ def add_item(
 ) -> Priced:
     """Puts in so many more of an item, at its present price, which then holds for those put in before too.
 
-    `Invalid`: `unknown_item`, `foreign_currency`; `Conflict`: `not_for_sale`, `foreign_currency`, `out_of_stock`, `quantity_limit`,
-    `cart_full`.
+    `Invalid`: `unknown_item`, `foreign_currency`; `Conflict`: `not_for_sale`, `foreign_currency`, `out_of_stock`,
+    `quantity_limit`, `cart_full`; 503 when nobody can say what the item is.
     """
-    check_currency(currency, cart.currency)
+    check_currency(currency)
     items, perks = pricing.look(cart, identity, item_id)
     item = _present(items, item_id)
     with _changing(cart, version):

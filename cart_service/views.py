@@ -83,8 +83,8 @@ class CartItemsView(APIView):
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = AddItemSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        more = {"identity": caller(request), "version": expected_version(request)}
-        changed = services.add_item(cart=cart, **more, **given.validated_data)
+        version, wish = expected_version(request), given.validated_data
+        changed = services.add_item(cart=cart, identity=caller(request), version=version, **wish)
         return _answer(changed, status.HTTP_201_CREATED)
 
 
@@ -97,8 +97,8 @@ class CartItemView(APIView):
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = QuantitySerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        more = {"identity": caller(request), "version": expected_version(request)}
-        return _answer(services.change_quantity(cart=cart, line_id=line_id, **more, **given.validated_data))
+        who, version, wish = caller(request), expected_version(request), given.validated_data
+        return _answer(services.change_quantity(cart=cart, identity=who, line_id=line_id, version=version, **wish))
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:

@@ -1,14 +1,13 @@
 """The items router and the customer router as they would answer."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import responses
-from django.core.cache import cache
 
 from shopkit import topology
 from shopkit.testing import Caller
@@ -32,7 +31,9 @@ class Shop:
         self.calls += 1
         asked = json.loads(request.body)["ids"]
         known = {item_id: self.items.get(item_id) for item_id in asked if self.items.get(item_id, {}) is not None}
-        facts = {item_id: fact and {name: fact[name] for name in fact if name != "id"} for item_id, fact in known.items()}
+        facts = {
+            item_id: fact and {name: fact[name] for name in fact if name != "id"} for item_id, fact in known.items()
+        }
         return 200, {"Content-Type": "application/json"}, json.dumps({"items": facts})
 
 
@@ -48,7 +49,14 @@ def sells(shop: Shop) -> Sells:
     """Makes the items router know an item, and gives its id; again, to change what it knows."""
 
     def sell(item_id: str = "book_1", **changes: Any) -> str:
-        item = {"type": "book", "name": "Clean Code", "price": "29.99", "currency": "USD", "stock": 50, "weight_g": None}
+        item = {
+            "type": "book",
+            "name": "Clean Code",
+            "price": "29.99",
+            "currency": "USD",
+            "stock": 50,
+            "weight_g": None,
+        }
         item |= changes
         price = item["price"]
         shop.items[item_id] = {**item, "price": None if price is None else int(Decimal(str(price)) * 100)}
@@ -61,10 +69,3 @@ def sells(shop: Shop) -> Sells:
 def cart(ada: Caller) -> str:
     """The path of an empty cart of Ada's."""
     return f"/api/carts/{ada.post('/api/carts/').data['id']}/"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()

@@ -78,7 +78,9 @@ def test_an_item_that_is_gone_says_so_under_its_last_name(full: str, ada: Caller
     assert shown.json()["total_price"] == "0.00"
 
 
-def test_a_cart_is_read_with_one_call_however_many_lines_it_has(cart: str, ada: Caller, sells: Sells, shop: Shop) -> None:
+def test_a_cart_is_read_with_one_call_however_many_lines_it_has(
+    cart: str, ada: Caller, sells: Sells, shop: Shop
+) -> None:
     for number in range(5):
         ada.post(f"{cart}items/", {"item_id": sells(f"book_{number}"), "quantity": 1})
     before = shop.calls
