@@ -1,4 +1,4 @@
-"""Carts against a model of them, a dict: whatever is done to two carts in whatever order, they are what the dicts are."""
+"""Carts against a model of them, a dict: whatever is done to two carts, in whatever order, they are as the dicts say."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ prices = st.integers(0, 5_000)
 
 
 class Carts(RuleBasedStateMachine):
-    """Two carts of Ada's. `model` is what is in each, `seen` at which price it was put in; `open` is which cart each is."""
+    """Two carts of Ada's: `model` is what is in each, `seen` at which price it was put in, `ids` which they are now."""
 
     ada: Caller
     shop: Shop
