@@ -1,4 +1,4 @@
-"""Carts against a model of them, a dict: whatever is done to two carts, in whatever order, they are as the dicts say."""
+"""Carts against a model of them, a dict: whatever is done to two of them, in whatever order, they are as it says."""
 
 from typing import Any
 
