@@ -21,7 +21,7 @@ def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
     for cart in (cart for cart in carts if cart.owner_id == guest_id):
         if target is not None and _has_room(target, cart):
             _put_into(target, cart)
-        _touch(cart, owner_id=customer_id, owner_type=customer_type)
+        touch(cart, owner_id=customer_id, owner_type=customer_type)
     Cart.objects.filter(owner_id=guest_id).update(owner_id=customer_id, owner_type=customer_type)
 
 
@@ -43,11 +43,11 @@ def _put_into(target: Cart, cart: Cart) -> None:
             line.delete()
         else:
             CartLine.objects.filter(pk=line.pk).update(cart=target)
-    _touch(target)
-    _touch(cart, merged_into=target)
+    touch(target)
+    touch(cart, merged_into=target)
 
 
-def _touch(cart: Cart, **fields: object) -> None:
+def touch(cart: Cart, **fields: object) -> None:
     Cart.objects.filter(pk=cart.pk).update(version=F("version") + 1, updated_at=timezone.now(), **fields)
 
 

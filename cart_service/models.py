@@ -14,7 +14,8 @@ MAX_LINES = 100
 class Cart(Versioned):
     """What one customer means to buy. Without an owner it belongs to whoever knows its id.
 
-    One that has become an order, or has been put into another (`merged_into`), is of the past.
+    One that has become an order, or has been put into another (`merged_into`), is of the past. What became of its
+    lines there is in `merge_report`, if it was asked for.
     """
 
     owner_id = models.CharField(max_length=64, null=True, blank=True)
@@ -22,6 +23,7 @@ class Cart(Versioned):
     currency = models.CharField(max_length=3, default="USD")
     ordered_at = models.DateTimeField(null=True, editable=False)
     merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, editable=False)
+    merge_report = models.JSONField(default=list, editable=False)
 
     class Meta:
         indexes = [
@@ -32,10 +34,6 @@ class Cart(Versioned):
 
     def __str__(self) -> str:
         return str(self.id)
-
-    @property
-    def total_price(self) -> int:
-        return sum(line.line_total for line in self.lines.all())
 
 
 class CartLine(models.Model):
@@ -60,7 +58,3 @@ class CartLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
-
-    @property
-    def line_total(self) -> int:
-        return self.unit_price * self.quantity

@@ -12,10 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from cart_service import merging, services
+from cart_service import merging, pricing, putting_together, services
 from cart_service.filters import CartFilter
 from cart_service.models import Cart
-from cart_service.serializers import AddItemSerializer, CartSerializer, QuantitySerializer
+from cart_service.pricing import Priced
+from cart_service.serializers import (
+    AddItemSerializer,
+    CartSerializer,
+    MergedSerializer,
+    MergeSerializer,
+    NewCartSerializer,
+    QuantitySerializer,
+)
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, IsService
@@ -37,10 +45,17 @@ class CartListView(ListAPIView[Cart]):
         carts, user = super().get_queryset(), caller(self.request)
         return carts if user.is_staff else carts.filter(owner_id=user.customer_id)
 
-    @extend_schema(request=None, responses={201: CartSerializer})
+    def list(self, request: Request, *_args: Any, **_more: Any) -> Response:
+        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        shown = CartSerializer(pricing.priced(page, caller(request)), many=True)
+        return self.get_paginated_response(shown.data)
+
+    @extend_schema(request=NewCartSerializer, responses={201: CartSerializer})
     def post(self, request: Request) -> Response:
-        CartSerializer(data=request.data).is_valid(raise_exception=True)
-        return _answer(services.create_cart(identity=caller(request)), status.HTTP_201_CREATED)
+        given = NewCartSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = services.create_cart(identity=caller(request), **given.validated_data)
+        return _answer(made, status.HTTP_201_CREATED)
 
 
 class CartView(APIView):
@@ -48,7 +63,9 @@ class CartView(APIView):
 
     @extend_schema(responses=CartSerializer)
     def get(self, request: Request, cart_id: uuid.UUID) -> Response:
-        return _answer(services.get_cart(cart_id=cart_id, identity=caller(request)))
+        """With its items' present names, prices and stock."""
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
+        return _answer(pricing.priced([cart], caller(request))[0])
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, cart_id: uuid.UUID) -> Response:
@@ -66,7 +83,8 @@ class CartItemsView(APIView):
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = AddItemSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        changed = services.add_item(cart=cart, version=expected_version(request), **given.validated_data)
+        version, wish = expected_version(request), given.validated_data
+        changed = services.add_item(cart=cart, identity=caller(request), version=version, **wish)
         return _answer(changed, status.HTTP_201_CREATED)
 
 
@@ -79,14 +97,33 @@ class CartItemView(APIView):
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         given = QuantitySerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        version = expected_version(request)
-        return _answer(services.change_quantity(cart=cart, line_id=line_id, version=version, **given.validated_data))
+        who, version, wish = caller(request), expected_version(request), given.validated_data
+        return _answer(services.change_quantity(cart=cart, identity=who, line_id=line_id, version=version, **wish))
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
         changed = services.remove_line(cart=cart, line_id=line_id, version=expected_version(request))
         return Response(status=status.HTTP_204_NO_CONTENT, headers=etag(changed.version))
+
+
+class CartMergeView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(parameters=[IF_MATCH], request=MergeSerializer, responses=MergedSerializer)
+    def post(self, request: Request, cart_id: uuid.UUID) -> Response:
+        """Puts another cart of the caller's into this one, and says of each line what became of it.
+
+        Of an item in both there are then as many as in both together (`sum`), as in the fuller one (`max`), as here
+        (`keep`) or as there (`replace`); never more than there are to sell. With `dry_run`, nothing is changed.
+        """
+        cart = services.get_cart(cart_id=cart_id, identity=caller(request))
+        given = MergeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wish = putting_together.Wish(**given.validated_data)
+        version = expected_version(request)
+        merged = putting_together.merge(cart=cart, identity=caller(request), wish=wish, version=version)
+        return Response(MergedSerializer(merged).data, headers=etag(merged.cart.cart.version))
 
 
 class CartOrderedView(APIView):
@@ -98,5 +135,5 @@ class CartOrderedView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _answer(cart: Cart, code: int = status.HTTP_200_OK) -> Response:
-    return Response(CartSerializer(cart).data, status=code, headers=etag(cart.version))
+def _answer(priced: Priced, code: int = status.HTTP_200_OK) -> Response:
+    return Response(CartSerializer(priced).data, status=code, headers=etag(priced.cart.version))

@@ -138,6 +138,18 @@ def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
     return told is not None
 
 
+def perks(*, customer_id: str) -> Body | None:
+    """`{tier, percent, free_shipping}` of a VIP; None for who is none."""
+    try:
+        return dict(http.get(_TYPES["vip"].name, _internal(customer_id, "perks/")))
+    except Moved:
+        return None
+    except ShopError as error:
+        if error.status != 404:
+            raise
+        return None
+
+
 def _following(service: str, path: str, ask: Callable[[str, str], T]) -> T | None:
     """What the service that the customer has moved to answers; None for 404.
 

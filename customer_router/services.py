@@ -128,6 +128,11 @@ def take_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
     return clients.tell_order(customer_id=customer_id, customer_type=place.customer_type, order=order)
 
 
+def perks(*, customer_id: str) -> Body | None:
+    """What a VIP's carts and orders get by themselves; None for who is none."""
+    return clients.perks(customer_id=customer_id)
+
+
 def _whereabouts(customer_id: str) -> Place | None:
     """Where the customer is, once no move of theirs is under way; `Conflict("move_in_progress")` while one is.
 

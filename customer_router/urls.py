@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from customer_router.views import DowngradeView, LoginView, OrderView, UpgradeView, VerifyEmailView
+from customer_router.views import DowngradeView, LoginView, OrderView, PerksView, UpgradeView, VerifyEmailView
 from shopkit import topology
 from shopkit.customers.auth_views import KeysView
 
@@ -24,4 +24,5 @@ urlpatterns = [
     *_moves("customers"),
     *(route for service in topology.by_customer_type().values() for route in _moves(service.paths[0], schema=None)),
     path("internal/customers/<str:customer_id>/orders/", OrderView.as_view()),
+    path("internal/customers/<str:customer_id>/perks/", PerksView.as_view()),
 ]

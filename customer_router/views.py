@@ -18,6 +18,7 @@ from shopkit import topology
 from shopkit.auth import caller, guest_of
 from shopkit.client_address import client_address
 from shopkit.customers.auth_views import AuthView, SessionSerializer
+from shopkit.errors import found
 from shopkit.permissions import IsKnown, IsService
 
 
@@ -76,6 +77,15 @@ class OrderView(APIView):
         given = OrderTakenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return Response({"taken": services.take_order(customer_id=customer_id, **given.validated_data)})
+
+
+class PerksView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, customer_id: str) -> Response:
+        """What a VIP's carts and orders get by themselves; 404 for who is no VIP."""
+        return Response(found(services.perks(customer_id=customer_id)))
 
 
 def _id(request: Request, customer_id: str) -> str:

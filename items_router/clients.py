@@ -59,6 +59,13 @@ def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -
     return dict(http.call("POST", service, f"/internal/reservations/{order_id}/{step}/", json=body))
 
 
+def facts(*, service: str, ids: list[str], seconds: float) -> dict[str, Any]:
+    """What carts show of these items; see `shopkit.items.internal`."""
+    body = http.call("POST", service, "/internal/facts/", json={"ids": ids}, read_seconds=seconds)
+    with http.understanding(service):
+        return dict(body["items"])
+
+
 def stock(*, service: str, after: str) -> list[dict[str, Any]]:
     """The next items' stock of one type; see `shopkit.items.stock.page_of_stock`."""
     return list(http.get(service, "/internal/stocktaking/", params={"after": after})["rows"])

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from items_router import reservations
+from items_router import facts, reservations
 from items_router.views import CollectionListView, CollectionView, CombinedItemsView
-from shopkit.items.internal import StockPageView, reservation_urls
+from shopkit.items.internal import FactsView, StockPageView, reservation_urls
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
@@ -17,5 +17,6 @@ urlpatterns = [
         commit=reservations.commit,
         restock=reservations.restock,
     ),
+    path("internal/facts/", FactsView.as_view(look=staticmethod(facts.look))),
     path("internal/stocktaking/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
 ]

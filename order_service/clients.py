@@ -1,5 +1,6 @@
 """What orders ask of their peers."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,28 +11,54 @@ from shopkit import http
 from shopkit.auth import Identity
 from shopkit.money import to_minor
 
+PIECE_G = 500  # of a piece whose item does not say what it weighs
+RATES_SECONDS, RATES_KEPT = 60.0, 1000
+
 
 @dataclass(frozen=True)
 class Line:
-    """One item of a cart; `unit_price` in minor units."""
+    """One item of a cart as it is now; `unit_price` in minor units, `weight_g` None where nobody knows it.
+
+    `problem` is the code for why it can't be bought, if it can't.
+    """
 
     item_id: str
     item_type: str
     name: str
     unit_price: int
     quantity: int
+    weight_g: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What is taken off the goods; `amount` in minor units."""
+
+    code: str
+    label: str
+    amount: int
 
 
 @dataclass(frozen=True)
 class Cart:
+    """`live` is False when some of it is only as last known; `free_shipping` are the methods that cost nothing."""
+
     owner_id: str | None
     owner_type: str
     currency: str
     lines: tuple[Line, ...]
+    discounts: tuple[Discount, ...] = ()
+    free_shipping: tuple[str, ...] = ()
+    live: bool = True
 
     @property
     def subtotal(self) -> int:
         return sum(line.unit_price * line.quantity for line in self.lines)
+
+    @property
+    def weight_g(self) -> int:
+        return sum((PIECE_G if line.weight_g is None else line.weight_g) * line.quantity for line in self.lines)
 
 
 def cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart | None:
@@ -40,7 +67,20 @@ def cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart | None:
     if body is None:
         return None
     with http.understanding("cart_service"):
-        return Cart(body["owner_id"], body["owner_type"], body["currency"], tuple(map(_line, body["items"])))
+        return _cart(body)
+
+
+def _cart(body: dict[str, Any]) -> Cart:
+    discounts = [Discount(each["code"], each["label"], _minor(each["amount"])) for each in body["discounts"]]
+    return Cart(
+        body["owner_id"],
+        body["owner_type"],
+        body["currency"],
+        tuple(map(_line, body["items"])),
+        tuple(discounts),
+        tuple(map(str, body["free_shipping"])),
+        bool(body["live"]),
+    )
 
 
 def close_cart(*, cart_id: str) -> None:
@@ -55,8 +95,44 @@ def tell_customer(*, customer_id: str, customer_type: str, order: dict[str, Any]
 
 
 def _line(body: dict[str, Any]) -> Line:
-    price = to_minor(Decimal(body["unit_price"]))
-    return Line(body["item_id"], body["item_type"], body["name"], price, int(body["quantity"]))
+    weight, price = body["weight_g"], _minor(body["unit_price"])
+    more = {"weight_g": None if weight is None else int(weight), "problem": body["problem"]}
+    return Line(body["item_id"], body["item_type"], body["name"], price, int(body["quantity"]), **more)
+
+
+def _minor(amount: str) -> int:
+    return to_minor(Decimal(amount))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a shipping method costs, in minor units."""
+
+    method: str
+    price: int
+
+
+_rates: dict[tuple[str, str, int], tuple[float, dict[str, Rate]]] = {}
+
+
+def rate(*, country: str, region: str, weight_g: int, method: str) -> Rate:
+    """What shipping_service asks; asked for again within a minute, the same. `Invalid("too_heavy")`."""
+    asked, now = (country, region, weight_g), time.monotonic()
+    until, known = _rates.get(asked, (0.0, {}))
+    if until < now:
+        known = _asked_rates(country, region, weight_g)
+        if len(_rates) >= RATES_KEPT:
+            _rates.clear()
+        _rates[asked] = (now + RATES_SECONDS, known)
+    with http.understanding("shipping_service"):
+        return known[method]
+
+
+def _asked_rates(country: str, region: str, weight_g: int) -> dict[str, Rate]:
+    wish = {"country": country, "region": region, "weight_g": weight_g}
+    body = http.call("POST", "shipping_service", "/api/shipments/rates/", json=wish)
+    with http.understanding("shipping_service"):
+        return {each["method"]: Rate(each["method"], _minor(each["price"])) for each in body["rates"]}
 
 
 @dataclass(frozen=True)

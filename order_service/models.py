@@ -47,7 +47,10 @@ DELETABLE = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
 class Order(Tracked):
-    """What was bought, at the prices of that moment. A cart becomes at most one order."""
+    """What was bought, at the prices of that moment. A cart becomes at most one order.
+
+    `charges` are the lines beside the goods, as they add up to `discount`, `shipping` and `tax`.
+    """
 
     customer_id = models.CharField(max_length=64, null=True, blank=True)
     customer_type = models.CharField(max_length=20)
@@ -55,9 +58,12 @@ class Order(Tracked):
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     currency = models.CharField(max_length=3)
     subtotal = models.BigIntegerField()
+    discount = models.BigIntegerField(default=0)
     shipping = models.BigIntegerField()
     tax = models.BigIntegerField()
     total = models.BigIntegerField()
+    charges = models.JSONField(default=list, editable=False)
+    weight_g = models.PositiveIntegerField(default=0, editable=False)
     shipping_address = models.JSONField()
     shipping_method = models.CharField(max_length=20, choices=ShippingMethod)
     cart_id = models.UUIDField(unique=True, null=True, blank=True)
@@ -73,16 +79,23 @@ class Order(Tracked):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(total=F("subtotal") + F("shipping") + F("tax")), name="order_total_adds_up"
+                condition=Q(total=F("subtotal") - F("discount") + F("shipping") + F("tax")),
+                name="order_total_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(subtotal__gte=0, shipping__gte=0, tax__gte=0), name="order_amounts_not_negative"
+                condition=Q(discount__gte=0, discount__lte=F("subtotal"), shipping__gte=0, tax__gte=0),
+                name="order_amounts_not_negative",
             ),
             models.CheckConstraint(condition=Q(refunded__gte=0, refunded__lte=F("total")), name="order_refund_fits"),
         ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def goods(self) -> int:
+        """What the goods cost after the discount, without shipping and tax."""
+        return self.subtotal - self.discount
 
 
 class OrderLine(models.Model):

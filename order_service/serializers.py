@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from order_service.models import Order, OrderEvent, OrderLine, ShippingMethod, Status
 from shopkit.addresses import AddressSerializer
-from shopkit.money import MoneyField
+from shopkit.money import AskedCurrencyField, MoneyField
 
 
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
@@ -19,10 +19,21 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
         read_only_fields = fields
 
 
+class ChargeSerializer(serializers.Serializer[Any]):
+    """A line beside the goods: `kind` is `discount`, `shipping` or `tax`; `amount` is below zero for a discount."""
+
+    kind = serializers.CharField()
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    amount = MoneyField(min_value=None)
+
+
 class OrderSerializer(serializers.ModelSerializer[Order]):
     email = serializers.CharField(read_only=True)  # empty when none was given, which is no email address
     items = OrderLineSerializer(source="lines", many=True, read_only=True)
     subtotal = MoneyField(read_only=True)
+    discount = MoneyField(read_only=True)
+    charges = ChargeSerializer(many=True, read_only=True)
     shipping = MoneyField(read_only=True)
     tax = MoneyField(read_only=True)
     total = MoneyField(read_only=True)
@@ -39,9 +50,11 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "status",
             "items",
             "subtotal",
+            "discount",
             "shipping",
             "tax",
             "total",
+            "charges",
             "currency",
             "shipping_address",
             "shipping_method",
@@ -72,7 +85,7 @@ class PaymentWishSerializer(serializers.Serializer[Any]):
 
 
 class PlaceOrderSerializer(serializers.Serializer[Any]):
-    """`{cart_id, email?, shipping_address, shipping_method, payment?, expected_total?}`; prices are the cart's."""
+    """`{cart_id, email?, shipping_address, shipping_method, payment?, expected_total?, currency?}`, and no prices."""
 
     cart_id = serializers.UUIDField()
     email = serializers.EmailField(max_length=254, allow_blank=True, default="")
@@ -80,6 +93,7 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
     shipping_method = serializers.ChoiceField(choices=ShippingMethod.choices)
     payment = PaymentWishSerializer(required=False)
     expected_total = MoneyField(allow_null=True, default=None)
+    currency = AskedCurrencyField()
 
 
 class ChangeOrderSerializer(serializers.Serializer[Any]):

@@ -13,8 +13,8 @@ from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Orde
 from order_service.totals import Totals, totals
 from shopkit import versioned
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, Moved, NotFound
-from shopkit.money import shown
+from shopkit.errors import Conflict, Invalid, Moved, NotFound, Unavailable
+from shopkit.money import check_currency, shown
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
@@ -37,21 +37,24 @@ class Wish:
     shipping_address: dict[str, str]
     shipping_method: str
     expected_total: int | None = None
+    currency: str | None = None
     payment: dict[str, str] | None = None
 
 
 def place_order(*, identity: Identity, wish: Wish) -> Order:
     """Makes a cart the order of its owner, or of the caller if it has none; the saga carries it out from there.
 
-    `Invalid`: `unknown_cart`, or what the payment is refused for; `Conflict`: `already_ordered`, `cart_merged`,
-    `empty_cart`, `total_changed`.
+    `Invalid`: `unknown_cart`, `foreign_currency`, `too_heavy`, or what the payment is refused for; `Conflict`:
+    `already_ordered`, `cart_merged`, `empty_cart`, `total_changed`, and why a line can't be bought: `unknown_item`,
+    `not_for_sale`, `out_of_stock`, `foreign_currency`, `quantity_limit`; 503 while its price is not known.
     """
+    check_currency(wish.currency)
     _check_not_ordered(wish.cart_id, identity)
     cart = _cart(wish.cart_id, identity)
-    price = totals(subtotal=cart.subtotal, shipping_method=wish.shipping_method)
+    price = _price(cart, wish)
     _check_total(price, wish.expected_total)
     order = _new_order(identity, wish, cart, price)
-    if wish.payment:
+    if order.payment_id and wish.payment:
         _ask_for_payment(order, wish.payment)
     try:
         closing = _keep(order, cart.lines)
@@ -62,6 +65,13 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
     return get_order(order_id=order.pk, identity=identity)
 
 
+def _price(cart: clients.Cart, wish: Wish) -> Totals:
+    country, region = wish.shipping_address["country"], wish.shipping_address.get("region", "")
+    method, weight_g = wish.shipping_method, cart.weight_g
+    rate = clients.rate(country=country, region=region, weight_g=weight_g, method=method)
+    return totals(cart=cart, rate=rate, country=country)
+
+
 def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals) -> Order:
     return Order(
         customer_id=cart.owner_id or identity.customer_id,
@@ -69,13 +79,16 @@ def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals
         email=wish.email,
         currency=cart.currency,
         subtotal=price.subtotal,
+        discount=price.discount,
         shipping=price.shipping,
         tax=price.tax,
         total=price.total,
+        charges=price.charges,
+        weight_g=cart.weight_g,
         shipping_address=wish.shipping_address,
         shipping_method=wish.shipping_method,
         cart_id=wish.cart_id,
-        payment_id=uuid.uuid4() if wish.payment else None,
+        payment_id=uuid.uuid4() if wish.payment and price.total else None,
     )
 
 
@@ -108,6 +121,7 @@ def update_order(*, order: Order, values: dict[str, Any], version: int | None) -
     """
     versioned.check_version(order, version)
     fields = {name: value for name, value in values.items() if name != "status"}
+    _check_destination(order, fields.get("shipping_address"))
     if fields and order.status != Status.PENDING:
         raise Conflict(f"Only a pending order can be changed; this one is {order.status}.", code="not_pending")
     if values.get("status") == Status.CANCELLED:
@@ -118,10 +132,17 @@ def update_order(*, order: Order, values: dict[str, Any], version: int | None) -
     return _write(order, name="changed", **fields) if fields else order
 
 
+def _check_destination(order: Order, address: dict[str, str] | None) -> None:
+    """Shipping and tax are of the place it was ordered to."""
+    if address and any(address[name] != order.shipping_address.get(name, "") for name in ("country", "region")):
+        message = "Shipping and tax depend on the country and the region; cancel this order and place another."
+        raise Conflict(message, code="destination_fixed", details={"shipping_address": [message]})
+
+
 def _check_by_hand(order: Order, to: str) -> None:
     """What the checkout does is not done by hand: that an order is paid is for its payment to say, if it has one."""
     versioned.check_transition(order, to, TRANSITIONS)
-    if order.payment_id and to not in BY_HAND:
+    if (order.payment_id or not order.total) and to not in BY_HAND:
         raise Conflict(f"An order becomes {to} by its checkout, not by hand.", code="not_by_hand")
 
 
@@ -182,14 +203,19 @@ def _log(order: Order, name: str, before: str, outcome: str = "") -> None:
 def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     """Writes the order and all that goes with it; the message that its cart is of the past."""
     order.save(force_insert=True)
-    OrderLine.objects.bulk_create(OrderLine(order=order, **vars(line)) for line in lines)
-    if order.payment_id:
+    OrderLine.objects.bulk_create(_line(order, line) for line in lines)
+    if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
         Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
     else:
         outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
     _log(order, "placed", "")
     _tell_customer(order)
     return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
+
+
+def _line(order: Order, line: clients.Line) -> OrderLine:
+    fields = ("item_id", "item_type", "name", "unit_price", "quantity")
+    return OrderLine(order=order, **{name: getattr(line, name) for name in fields})
 
 
 def _tell_customer(order: Order) -> None:
@@ -225,7 +251,17 @@ def _cart(cart_id: uuid.UUID, identity: Identity) -> clients.Cart:
         raise Invalid(message, code="unknown_cart", details={"cart_id": [message]})
     if not cart.lines:
         raise Conflict("There is nothing in this cart.", code="empty_cart")
+    _check_can_be_bought(cart)
     return cart
+
+
+def _check_can_be_bought(cart: clients.Cart) -> None:
+    """`Conflict` with the first line's problem as its code, and each line's in `details`."""
+    if problems := {line.item_id: [line.problem] for line in cart.lines if line.problem}:
+        code = next(iter(problems.values()))[0]
+        raise Conflict("Not all in this cart can be bought as it is.", code=code, details=problems)
+    if not cart.live:
+        raise Unavailable("What this cart costs is not known just now; try again soon.", headers={"Retry-After": "1"})
 
 
 def _check_total(price: Totals, expected: int | None) -> None:
@@ -243,7 +279,7 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         return  # its payment was made, and the order was not
-    if order.payment_id is None and order.status == Status.PENDING:
+    if order.payment_id is None and order.status == Status.PENDING and order.total:
         order = _write(order, name="payment", payment_id=payment_id)
         Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
     if order.payment_id != payment_id:

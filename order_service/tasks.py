@@ -38,8 +38,8 @@ def told(order: Order) -> dict[str, Any]:
         "version": order.version,
         "status": order.status,
         "total": order.total,
-        "goods": order.subtotal,
-        "refunded": min(order.refunded, order.subtotal),
+        "goods": order.goods,
+        "refunded": min(order.refunded, order.goods),
         "currency": order.currency,
         "placed_at": order.created_at.isoformat(),
     }

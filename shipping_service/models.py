@@ -73,6 +73,17 @@ class Shipment(Tracked):
         return self.tracking_number
 
 
+class CarrierEvent(models.Model):
+    """What the carrier sent, as it came, once for each of its event ids."""
+
+    event_id = models.CharField(max_length=100, unique=True)
+    raw = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
 class ShipmentEvent(models.Model):
     """One step of a shipment; written with the step, never changed."""
 

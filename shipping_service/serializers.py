@@ -1,11 +1,12 @@
-"""The shapes of a shipment: whole, as the public may track it, and as staff ask for it."""
+"""The shapes of a shipment: whole, as the public may track it, as staff ask for it; and of what one costs."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from shipping_service.models import MAX_WEIGHT_G, Method, Shipment, ShipmentEvent, Status
-from shopkit.addresses import AddressSerializer
+from shopkit.addresses import AddressSerializer, CountryField
+from shopkit.money import MoneyField
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
@@ -67,3 +68,43 @@ class ShipSerializer(CreateShipmentSerializer):
     """What the order service asks for, under an id that it chose."""
 
     shipment_id = serializers.UUIDField()
+
+
+class PieceSerializer(serializers.Serializer[Any]):
+    """`{quantity, weight_g?}`; other fields of an item, such as its id, are not looked at."""
+
+    quantity = serializers.IntegerField(min_value=1, max_value=10**6)
+    weight_g = serializers.IntegerField(min_value=1, max_value=10**7, allow_null=True, default=None)
+
+
+class RatesWishSerializer(serializers.Serializer[Any]):
+    """`{country, region?, postal_code?, weight_g | items}`; within a zone a postal code makes no difference."""
+
+    country = CountryField()
+    region = serializers.CharField(max_length=100, allow_blank=True, default="")
+    postal_code = serializers.CharField(max_length=20, allow_blank=True, default="")
+    weight_g = serializers.IntegerField(min_value=1, max_value=10**9, required=False)
+    items = PieceSerializer(many=True, required=False, allow_empty=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("weight_g" in attrs) == ("items" in attrs):
+            raise serializers.ValidationError({"weight_g": ["Give weight_g or items, one of them."]})
+        return attrs
+
+
+class DaysSerializer(serializers.Serializer[Any]):
+    least = serializers.IntegerField()
+    most = serializers.IntegerField()
+
+
+class RateSerializer(serializers.Serializer[Any]):
+    method = serializers.CharField()
+    price = MoneyField()
+    currency = serializers.CharField()
+    days = DaysSerializer()
+
+
+class RatesSerializer(serializers.Serializer[Any]):
+    zone = serializers.CharField()
+    weight_g = serializers.IntegerField()
+    rates = RateSerializer(many=True)

@@ -17,6 +17,7 @@ from shopkit.outbox import services as outbox
 
 CHANGED = "shipment_changed"
 MOVES_EVERY = timedelta(seconds=3)
+TRIES = 5
 NEXT: dict[str, str] = {
     Status.LABEL_CREATED: Status.PICKED_UP,
     Status.PICKED_UP: Status.IN_TRANSIT,
@@ -82,6 +83,29 @@ def move(*, shipment: Shipment, to: str, version: int | None = None) -> Shipment
     ShipmentEvent.objects.create(shipment=shipment, status=to)
     outbox.put(kind=CHANGED, payload={"shipment_id": str(shipment.pk)})
     return shipment
+
+
+@transaction.atomic
+def arrive_at(*, tracking_number: str, status: str) -> None:
+    """Moves a parcel on to `status`, step by step, if that is ahead of it; what is behind it, or unknown, is no news.
+
+    `Conflict` when it changed meanwhile.
+    """
+    shipment = Shipment.objects.filter(tracking_number=tracking_number).first()
+    for step in _way(shipment.status, status) if shipment else ():
+        assert shipment
+        shipment = move(shipment=shipment, to=step)
+
+
+def _way(here: str, there: str) -> list[str]:
+    """The steps from a status to one ahead of it; none when it is not ahead."""
+    steps, at = [], here
+    while there not in TRANSITIONS[at]:
+        if at not in NEXT:
+            return []
+        at = NEXT[at]
+        steps.append(at)
+    return [*steps, there]
 
 
 def carry() -> int:

@@ -2,11 +2,20 @@
 
 from django.urls import path
 
-from shipping_service.views import ShipmentListView, ShipmentView, ShipView, TrackingView
+from shipping_service.views import (
+    RatesView,
+    ShipmentListView,
+    ShipmentView,
+    ShipView,
+    TrackingView,
+    WebhookView,
+)
 
 urlpatterns = [
     path("api/shipments/", ShipmentListView.as_view()),
     path("api/shipments/<uuid:shipment_id>/", ShipmentView.as_view()),
+    path("api/shipments/rates/", RatesView.as_view()),
+    path("api/shipments/webhooks/simulated/", WebhookView.as_view()),
     path("internal/shipments/", ShipView.as_view()),
     path("api/shipments/track/<str:tracking_number>/", TrackingView.as_view()),
 ]

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
@@ -11,12 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shipping_service import services
+from shipping_service import rates, services, webhooks
 from shipping_service.filters import ShipmentFilter
 from shipping_service.models import Shipment
 from shipping_service.serializers import (
     ChangeShipmentSerializer,
     CreateShipmentSerializer,
+    RatesSerializer,
+    RatesWishSerializer,
     ShipmentSerializer,
     ShipSerializer,
     TrackingSerializer,
@@ -83,6 +86,32 @@ class ShipView(APIView):
         given = ShipSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return _answer(services.ship(**given.validated_data))
+
+
+class RatesView(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=RatesWishSerializer, responses=RatesSerializer)
+    def post(self, request: Request) -> Response:
+        """What each method costs to a place, by weight; an item that does not say what it weighs counts 500 g."""
+        given = RatesWishSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wish = given.validated_data
+        pieces = [(piece["quantity"], piece["weight_g"]) for piece in wish.get("items", ())]
+        weight_g = wish.get("weight_g") or rates.weight(pieces)
+        found = rates.rates(country=wish["country"], region=wish["region"], weight_g=weight_g)
+        return Response(RatesSerializer(found).data)
+
+
+class WebhookView(APIView):
+    permission_classes = [AllowAny]
+    authentication_classes = []
+
+    @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        """From the simulated carrier: `{id, tracking_number, status}`, with `Simulated-Signature: t=…,v1=…` over it."""
+        signature = request.headers.get("Simulated-Signature", "")
+        return Response({"new": webhooks.take(body=request._request.body, signature=signature)})
 
 
 class TrackingView(APIView):

@@ -58,6 +58,7 @@ class Config(BaseSettings):
     signing_key: str | None = Field(None, alias="SHOP_SIGNING_KEY")
     public_keys: str | None = Field(None, alias="SHOP_PUBLIC_KEYS")
     simulated_secrets: str = Field("", alias="SIMULATED_WEBHOOK_SECRETS")
+    given_carrier_secrets: str = Field("", alias="CARRIER_WEBHOOK_SECRETS")
     token_minutes: int = Field(60, alias="SHOP_TOKEN_MINUTES", ge=1, le=24 * 60)
     hsts: Literal["host", "subdomains", "preload"] = Field("host", alias="SHOP_HSTS")
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", alias="ALLOWED_HOSTS")
@@ -111,6 +112,12 @@ class Config(BaseSettings):
         """Those that the simulated provider's webhooks may be signed with; one from our own secret if none is named."""
         own = hashlib.sha256(f"simulated webhooks:{self.secret()}".encode()).hexdigest()
         return _listed(self.simulated_secrets) or [own]
+
+    @property
+    def carrier_secrets(self) -> list[str]:
+        """The same for the simulated carrier's."""
+        own = hashlib.sha256(f"carrier webhooks:{self.secret()}".encode()).hexdigest()
+        return _listed(self.given_carrier_secrets) or [own]
 
     @property
     def cors(self) -> list[str]:

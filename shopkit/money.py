@@ -3,8 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from shopkit.errors import Invalid
+
+CURRENCY = "USD"
+"""The shop sells in one currency, until an exchange rate has a place to live."""
 MAX_MINOR = 10**11  # one thousand million, in minor units: nothing here costs more
 
 
@@ -36,8 +41,23 @@ class MoneyField(serializers.DecimalField):
 
 
 class CurrencyField(serializers.RegexField):
-    """An ISO 4217 code. The shop sells in one currency until an exchange rate has a place to live."""
+    """An ISO 4217 code: the shop's."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(regex=r"^USD\Z", **{"default": "USD", **kwargs})
-        self.error_messages["invalid"] = "The shop sells in USD."
+        super().__init__(regex=rf"^{CURRENCY}\Z", **{"default": CURRENCY, **kwargs})
+        self.error_messages["invalid"] = f"The shop sells in {CURRENCY}."
+
+
+@extend_schema_field({"type": "string", "enum": [CURRENCY]})
+class AskedCurrencyField(serializers.CharField):
+    """The currency that a client expects to pay in; `check_currency` tells them if it is another."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 20, "required": False, **kwargs})
+
+
+def check_currency(asked: str | None) -> None:
+    """`Invalid("foreign_currency")` for any but the shop's own."""
+    if asked not in (None, CURRENCY):
+        message = f"The shop sells in {CURRENCY}."
+        raise Invalid(message, code="foreign_currency", details={"currency": [message]})

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from shopkit.errors import Conflict, ShopError
 from vip_customer.models import Benefit, Customer, Redemption
 from vip_customer.rating import YEAR
+from vip_customer.tiers import FREE_METHODS, Tier
 
 BIRTHDAY = timedelta(days=30)
 """How long before and after a birthday its gift is there."""
@@ -28,6 +29,19 @@ def standing(*, customer: Customer, benefit: Benefit, redeemed: list[Redemption]
     count = sum(each.kind == benefit.kind and each.redeemed_at > since for each in redeemed)
     left = None if (limit := _limit(benefit)) is None else max(limit - count, 0)
     return Standing(count, left, _refusal(customer, benefit, left, now.date()))
+
+
+def standing_perks(*, customer: Customer, now: datetime) -> dict[str, object]:
+    """What applies to the customer's carts and orders by itself: `{tier, percent, free_shipping}`.
+
+    A benefit of the tier that costs points applies while it is redeemed, that is until its code expires; one that
+    costs none, always. `free_shipping` names the methods.
+    """
+    redeemed = set(customer.redemptions.filter(expires_at__gt=now).values_list("kind", flat=True))
+    tiers = Benefit.objects.filter(tier=customer.tier, active=True)
+    active = {each.kind: each.value for each in tiers if not each.cost or each.kind in redeemed}
+    free = FREE_METHODS[Tier(customer.tier)] if Benefit.Kind.FREE_SHIPPING in active else ()
+    return {"tier": customer.tier, "percent": active.get(Benefit.Kind.DISCOUNT, 0), "free_shipping": list(free)}
 
 
 def _limit(benefit: Benefit) -> int | None:

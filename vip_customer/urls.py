@@ -9,7 +9,7 @@ from shopkit.customers.urls import MANY, ONE, customer_urls
 from vip_customer.models import Customer
 from vip_customer.moves import MOVES
 from vip_customer.services import keep_order
-from vip_customer.views import BenefitViewSet, TierListView, VipAddressViewSet, VipViewSet
+from vip_customer.views import BenefitViewSet, PerksView, TierListView, VipAddressViewSet, VipViewSet
 
 
 def _own(prefix: str, **more: Any) -> list[URLPattern]:
@@ -30,5 +30,6 @@ urlpatterns = [
     *_own("vip-customer"),
     *_own("customers", schema=None),
     *customer_urls("vip-customer", VipViewSet, VipAddressViewSet),
+    path("internal/customers/<str:customer_id>/perks/", PerksView.as_view()),
     *internal_urls("vip-customer", Customer.objects.all(), MOVES, keep=keep_order),
 ]

@@ -12,10 +12,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet
 
-from shopkit.customers.views import AddressViewSet, CustomerViewSet
+from shopkit.customers.views import AddressViewSet, CustomerViewSet, at_home
+from shopkit.errors import found
 from shopkit.idempotency.views import idempotent
-from shopkit.permissions import ReadOrStaff
-from vip_customer import services
+from shopkit.permissions import IsRouter, ReadOrStaff
+from vip_customer import benefits, services
 from vip_customer.models import Address, Benefit, Customer
 from vip_customer.serializers import (
     AdjustmentSerializer,
@@ -103,6 +104,16 @@ class BenefitViewSet(ModelViewSet[Benefit]):
     filterset_fields = ["tier", "kind", "active"]
     ordering_fields = ["tier", "kind", "name"]
     lookup_url_kwarg = "benefit_id"
+
+
+class PerksView(APIView):
+    permission_classes = [IsRouter]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, customer_id: str) -> Response:
+        """What the VIP's carts and orders get by themselves; see `standing_perks`. `Moved` when they are no VIP now."""
+        customer = found(Customer.objects.filter(pk=customer_id, anonymised_at=None).first())
+        return Response(benefits.standing_perks(customer=at_home(customer, request), now=timezone.now()))
 
 
 class TierListView(APIView):

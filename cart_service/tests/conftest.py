@@ -1,6 +1,9 @@
-"""The items router as it would answer."""
+"""The items router and the customer router as they would answer."""
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,15 +13,53 @@ from shopkit import topology
 from shopkit.testing import Caller
 
 Sells = Callable[..., str]
+FACTS = f"{topology.service('items_router').url}/internal/facts/"
+
+
+def perks_of(customer_id: str) -> str:
+    return f"{topology.service('customer_router').url}/internal/customers/{customer_id}/perks/"
+
+
+@dataclass
+class Shop:
+    """What the items router knows, by id: an item's facts, and None for what it can't say anything of."""
+
+    items: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    calls: int = 0
+
+    def answer(self, request: Any) -> tuple[int, dict[str, str], str]:
+        self.calls += 1
+        asked = json.loads(request.body)["ids"]
+        known = {item_id: self.items.get(item_id) for item_id in asked if self.items.get(item_id, {}) is not None}
+        facts = {
+            item_id: fact and {name: fact[name] for name in fact if name != "id"} for item_id, fact in known.items()
+        }
+        return 200, {"Content-Type": "application/json"}, json.dumps({"items": facts})
 
 
 @pytest.fixture
-def sells(peers: responses.RequestsMock) -> Sells:
+def shop(peers: responses.RequestsMock) -> Shop:
+    made = Shop()
+    peers.add_callback("POST", FACTS, callback=made.answer)
+    return made
+
+
+@pytest.fixture
+def sells(shop: Shop) -> Sells:
     """Makes the items router know an item, and gives its id; again, to change what it knows."""
 
     def sell(item_id: str = "book_1", **changes: Any) -> str:
-        item = {"id": item_id, "type": "book", "name": "Clean Code", "price": "29.99", "stock": 50, **changes}
-        peers.upsert("GET", f"{topology.service('items_router').url}/api/items/{item_id}/", json=item)
+        item = {
+            "type": "book",
+            "name": "Clean Code",
+            "price": "29.99",
+            "currency": "USD",
+            "stock": 50,
+            "weight_g": None,
+        }
+        item |= changes
+        price = item["price"]
+        shop.items[item_id] = {**item, "price": None if price is None else int(Decimal(str(price)) * 100)}
         return item_id
 
     return sell

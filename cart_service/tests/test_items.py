@@ -7,8 +7,7 @@ import requests
 import responses
 
 from cart_service.models import MAX_LINES, Cart, CartLine
-from cart_service.tests.conftest import Sells
-from shopkit import topology
+from cart_service.tests.conftest import FACTS, Sells
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +34,13 @@ def test_an_item_comes_with_its_own_name_and_price(cart: str, ada: Caller, sells
         "unit_price": "29.99",
         "quantity": 2,
         "line_total": "59.98",
+        "available": True,
+        "problem": None,
+        "stock": 50,
+        "price_changed": False,
+        "price_when_added": "29.99",
+        "weight_g": None,
+        "live": True,
     }
     assert response.json()["total_price"] == "59.98"
 
@@ -90,7 +96,8 @@ def refused(code: str, status: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "status", "code"),
     [
-        (refused("not_found", 404), 400, "unknown_item"),
+        ({"json": {"items": {"book_1": None}}}, 400, "unknown_item"),
+        ({"json": {"items": {}}}, 503, "unavailable"),
         (refused("internal_error", 500), 503, "unavailable"),
         ({"body": requests.ConnectionError()}, 503, "unavailable"),
         ({"body": requests.Timeout()}, 504, "gateway_timeout"),
@@ -102,7 +109,7 @@ def refused(code: str, status: int) -> dict[str, Any]:
 def test_nothing_goes_in_unless_the_items_router_says_what_it_is(
     cart: str, ada: Caller, peers: responses.RequestsMock, answer: dict[str, Any], status: int, code: str
 ) -> None:
-    peers.get(f"{topology.service('items_router').url}/api/items/book_1/", **answer)
+    peers.post(FACTS, **answer)
     response = ada.post(f"{cart}items/", {"item_id": "book_1", "quantity": 1})
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert ada.get(cart).data["version"] == 1

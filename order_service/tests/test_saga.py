@@ -357,6 +357,15 @@ def test_what_was_given_back_whole_before_it_was_shipped_is_not_shipped(world: W
     assert (order.status, world.shipments) == ("refunded", {})
 
 
+def test_what_was_given_back_whole_before_the_capture_was_recorded_is_not_shipped(world: World, place: Place) -> None:
+    order = place()
+    crash_after(world, order, 3)
+    world.payments[str(order.payment_id)]["refunded"] = order.total
+    news(order, order.total)
+    order = finish(order)
+    assert (order.status, world.shipments) == ("refunded", {})
+
+
 def finish_capture(order: Order) -> None:
     """The capture is recorded, and nothing after it."""
     later()

@@ -1,4 +1,4 @@
-"""What the items router asks of an item service for an order; never reached from outside."""
+"""What the items router asks of an item service for orders and carts; never reached from outside."""
 
 import uuid
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shopkit.items import stock
-from shopkit.items.serializers import LinesSerializer
+from shopkit.items.kind import ItemKind
+from shopkit.items.serializers import ItemIdsSerializer, LinesSerializer
 from shopkit.permissions import IsService
 
 
@@ -38,6 +39,41 @@ def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
 def reserve(*, order_id: str, lines: stock.Lines) -> dict[str, Any]:
     """`{items: {id: {price}}}`, prices in minor units as they are now."""
     return {"items": {item["_id"]: {"price": item["price"]} for item in stock.reserve(order_id=order_id, lines=lines)}}
+
+
+def facts(kind: ItemKind) -> Callable[..., dict[str, Any]]:
+    """`{id: {type, name, price, currency, stock, weight_g}}` of those ids that are items of this kind.
+
+    Prices in minor units, null while it is not for sale; the weight null where the type has none.
+    """
+
+    def look(*, ids: list[str]) -> dict[str, Any]:
+        found = stock.items().find({"_id": {"$in": ids}}, dict.fromkeys(_FACTS, 1)) if ids else ()
+        return {item["_id"]: _fact(kind, item) for item in found}
+
+    return look
+
+
+_FACTS = ("name", "price", "currency", "available", "weight_g")
+
+
+def _fact(kind: ItemKind, item: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: item.get(name) for name in ("name", "price", "weight_g")}
+    return {"type": kind.type, **shown, "currency": item.get("currency", "USD"), "stock": item["available"]}
+
+
+class FactsView(APIView):
+    """What carts show of items: one call for as many as there are; `look` finds them."""
+
+    permission_classes = [IsService]
+    look: Callable[..., Any] | None = None
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        given = ItemIdsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        assert self.look is not None
+        return Response({"items": self.look(ids=list(dict.fromkeys(given.validated_data["ids"])))})
 
 
 class StockPageView(APIView):

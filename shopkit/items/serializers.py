@@ -96,6 +96,12 @@ class StockEntrySerializer(serializers.Serializer[Any]):
     by = serializers.CharField(required=False)
 
 
+class ItemIdsSerializer(serializers.Serializer[Any]):
+    """`{ids}`: as many items as a hundred full carts hold."""
+
+    ids = serializers.ListField(child=serializers.RegexField(rf"^{ITEM_ID.pattern}\Z"), max_length=10_000)
+
+
 class LinesSerializer(serializers.Serializer[Any]):
     """`{lines: {item_id: quantity}}`; `key` names a restocking."""
 

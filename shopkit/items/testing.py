@@ -1,11 +1,13 @@
 """What every item service must do: a service's tests subclass `ItemServiceTests` with an example of its own."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
 
-from shopkit.testing import at_once
+from shopkit.auth import Identity
+from shopkit.testing import Caller, at_once
 
 CUSTOMER = {"X-User-ID": "123", "X-Customer-Type": "registered"}
 ERROR_FORM = {"error", "code", "details", "request_id"}
@@ -36,6 +38,20 @@ class ItemServiceTests:
         assert (item["type"], item["version"], item["rating"]) == (self.item_type, 1, {"average": 0.0, "count": 0})
         assert {name: item[name] for name in self.example} == self.example
         assert client.get(self.one(item)).json() == item
+
+    def test_carts_get_the_facts_of_many_in_one_call(self, client: Client) -> None:
+        item, unpriced = self.make(client, stock=3), self.make(client, price=None)
+        ids = {"ids": [item["id"], unpriced["id"], f"{self.item_type}_nothing"]}
+        assert client.post("/internal/facts/", ids, "application/json").status_code == 403
+        router = Caller(HTTP_HOST="localhost")
+        router.force_authenticate(user=Identity(service="items_router"))  # type: ignore[arg-type]
+        facts = router.post("/internal/facts/", ids).json()["items"]
+        assert facts.keys() == {item["id"], unpriced["id"]}
+        price = int(Decimal(item["price"]) * 100)
+        known = {"name": item["name"], "currency": "USD", "weight_g": self.example.get("weight_g")}
+        assert facts[item["id"]] == {"type": self.item_type, "price": price, "stock": 3, **known}
+        assert facts[unpriced["id"]]["price"] is None
+        assert router.post("/internal/facts/", {"ids": ["a/b"]}).status_code == 400
 
     def test_the_routers_paths_lead_to_the_same_item(self, client: Client) -> None:
         item = self.make(client)

@@ -31,7 +31,8 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
         reserve=internal.reserve, release=stock.release, commit=stock.commit, restock=stock.restock
     )
     page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
-    return [*typed, *aliases, *reservations, page]
+    facts = path("internal/facts/", internal.FactsView.as_view(look=staticmethod(internal.facts(kind))))
+    return [*typed, *aliases, *reservations, page, facts]
 
 
 def _of_kind(view: type[KindView], kind: ItemKind) -> type[KindView]:

@@ -97,6 +97,7 @@ class Owner:
         return {
             "cart_id": lambda: cart_with(self.person)["id"],
             "order_id": lambda: str(uuid.uuid4()),
+            "from_cart": lambda: cart_with(self.person)["id"],
             "customer_id": lambda: self.person.id,
             "item_id": lambda: self._item("book_service")["id"],
             "email": new_email,
@@ -117,6 +118,7 @@ class Owner:
             "customer_id": lambda: self.person.id,
             "address_id": lambda: self._once("address_id", self._address)["id"],
             "cart_id": lambda: self._cart()["id"],
+            "from_cart": lambda: self._cart()["id"],
             "line_id": lambda: self._cart()["items"][0]["id"],
             "order_id": self._paid_order if service == "paying_service" else self._order,
             "payment_id": lambda: self._payment()["id"],
