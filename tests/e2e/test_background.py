@@ -1,0 +1,83 @@
+"""Background work by workers, and still right when Redis, or the workers, are gone."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import started
+from tests.e2e.test_checkout import Shop, card
+from tests.fleet import Fleet
+from tests.stores import wait_for
+
+GOOD = "4111111111111111"
+AFTER_PAID = {"paid", "fulfilling", "shipped", "delivered"}
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Fleet]:
+    """With a Redis of its own, to do with as these tests please."""
+    with started("polyshop-background-", offset=3600) as fleet:
+        wait_for(lambda: "silent" not in fleet.runner("status").stdout, seconds=30)
+        yield fleet
+
+
+def is_done(shop: Shop, order: str) -> bool:
+    return shop.order(order)["status"] in AFTER_PAID
+
+
+def wait_at_work(fleet: Fleet, name: str) -> None:
+    def at_work() -> bool:
+        return any(name in line and "at work" in line for line in fleet.runner("status").stdout.splitlines())
+
+    wait_for(at_work, seconds=60)
+
+
+def test_every_worker_is_at_work(own: Fleet) -> None:
+    lines = [line for line in own.runner("status").stdout.splitlines() if "_worker " in line]
+    assert len(lines) >= 9
+    assert all("at work" in line for line in lines), lines
+
+
+def test_with_a_broker_it_is_the_worker_that_carries_an_order_out(own: Fleet) -> None:
+    shop = Shop(own)
+    service = own.pid("order_service")
+    order = shop.place(card(GOOD))
+    wait_for(lambda: is_done(shop, order), seconds=20)
+    # stopped, the worker answers nobody: an order that was its own to carry out waits until its heart is missed
+    with own.hanging("order_service_worker"):
+        waiting = shop.place(card(GOOD))
+        wait_for(lambda: is_done(shop, waiting), seconds=60)
+    assert own.pid("order_service") == service
+
+
+def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(own: Fleet) -> None:
+    shop, before = Shop(own), own.pid("order_service_worker")
+    orders = [shop.place(card(GOOD)) for _ in range(2)]
+    os.kill(before, signal.SIGKILL)
+    orders.append(shop.place(card(GOOD)))
+    wait_for(lambda: own.pid("order_service_worker") != before, seconds=3)
+    wait_for(lambda: all(is_done(shop, order) for order in orders), seconds=60)
+    wait_at_work(own, "order_service_worker")
+
+
+def test_orders_are_placed_and_end_right_while_redis_hangs_and_after_it_is_killed(own: Fleet) -> None:
+    shop = Shop(own)
+    with own.hanging("redis"):
+        hanging = shop.place(card(GOOD))
+        wait_for(lambda: is_done(shop, hanging), seconds=60)
+    os.kill(own.pid("redis"), signal.SIGKILL)
+    killed = shop.place(card(GOOD))
+    wait_for(lambda: is_done(shop, killed), seconds=60)
+    wait_at_work(own, "order_service_worker")
+    last = shop.place(card(GOOD))
+    wait_for(lambda: is_done(shop, last), seconds=60)
+    assert shop.stock == 2
+
+
+def test_the_workers_end_with_the_fleet(own: Fleet) -> None:
+    worker = own.pid("paying_service_worker")
+    assert own.interrupt() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
