@@ -24,8 +24,8 @@ class Service:
     """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it.
 
     `calls` has no circle; what must flow back is told through an outbox, to those it `tells`. `issues` are the types of
-    customers whose access tokens it signs. `worker`: a process of its own does its background work; where there is none,
-    the little that there is to do is done beside the requests.
+    customers whose access tokens it signs. `worker`: a process of its own does its background work; for the
+    others, which have little, it is done beside the requests.
     """
 
     name: str

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import redis
@@ -37,7 +38,7 @@ class Work:
         """Something was written by the task at hand: there will be a `wake` after those that wait already."""
         self._woken = True
 
-    def _then_wake(self, run):  # type: ignore[no-untyped-def]  # Celery's decorator is untyped too
+    def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
         def task() -> None:
             run()
             if self._woken:

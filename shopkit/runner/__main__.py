@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from shopkit import sweeper, topology
+from shopkit import topology
 from shopkit.config import config
 from shopkit.runner import preload, report, state, stores, supervisor
 from shopkit.runner.errors import RunnerError
@@ -59,11 +59,7 @@ def workers(services: list[topology.Service], data: Path) -> list[Process]:
     if not config().redis_url:
         report.say("  no Redis, so no workers: each service does its background work itself")
         return []
-    return [
-        supervisor.worker_process(service, data)
-        for service in services
-        if service.worker and sweeper.has_work(service.name)
-    ]
+    return [supervisor.worker_process(service, data) for service in services if service.worker]
 
 
 def _offset() -> int:

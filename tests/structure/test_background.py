@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shopkit import sweeper, topology
+from shopkit import topology
 from shopkit.config import ROOT
 
 WITH_WORKER = [service.name for service in topology.SERVICES.values() if service.worker]
@@ -44,7 +44,3 @@ def test_the_beat_of_a_service_is_its_sweeps_and_each_is_a_task(service: str) ->
     assert found["beat"] == {**found["sweeps"], "heartbeat": 1.0}  # type: ignore[dict-item]
     assert found["tasks"] == sorted([*found["sweeps"], "wake"])  # type: ignore[misc]
     assert (found["accepts"], found["queue"], found["results"]) == (["json"], f"polyshop.{service}", None)
-
-
-def test_a_service_with_a_worker_has_work_for_it() -> None:
-    assert [name for name in WITH_WORKER if not sweeper.has_work(name)] == []

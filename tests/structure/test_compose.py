@@ -56,7 +56,7 @@ def test_a_service_runs_the_one_image_as_itself(service: Service) -> None:
 @pytest.mark.parametrize("name", WORKERS)
 def test_a_worker_is_the_container_of_its_service_with_a_command_of_its_own(name: str) -> None:
     own = dict(CONTAINERS[name])
-    service = own.pop("extends")
+    service = own.pop("extends")["service"]
     assert service == name.removesuffix("-worker")
     assert own.pop("depends_on") == {service: {"condition": "service_healthy"}}  # which has made its tables
     assert "shopkit.worker" in " ".join(own.pop("command"))
