@@ -2,4 +2,4 @@
 
 from shopkit.settings import settings_for
 
-globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox")))
+globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True))

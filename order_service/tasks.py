@@ -1,13 +1,14 @@
-"""What the order service tells others: carts that they were ordered, customers how their orders go."""
+"""What the order service does by itself: checkouts, mails, reports, and telling carts and customers of orders."""
 
 from typing import Any
 
 from django.utils import timezone
 
-from order_service import clients, saga
+from order_service import clients, mails, reports, saga
 from order_service.models import Order
-from order_service.services import CART_ORDERED, DUE, ORDER_CHANGED
+from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED
 from shopkit.idempotency.services import sweep
+from shopkit.outbox.handlers import AtMostOnce, Handler
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
 
@@ -49,5 +50,15 @@ def forget_old_answers() -> int:
     return sweep(now=timezone.now())
 
 
-HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer, DUE: tell_due}
-SWEEPS = (Sweep(saga.run_due, every=1, woken=True), Sweep(forget_old_answers, every=3600))
+HANDLERS: dict[str, Handler] = {
+    CART_ORDERED: close_cart,
+    ORDER_CHANGED: tell_customer,
+    DUE: tell_due,
+    MAIL: AtMostOnce(mails.about_order),
+    reports.REPORT: AtMostOnce(mails.about_day),
+}
+SWEEPS = (
+    Sweep(saga.run_due, every=1, woken=True),
+    Sweep(reports.make_due, every=600),
+    Sweep(forget_old_answers, every=3600),
+)

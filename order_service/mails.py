@@ -1,0 +1,41 @@
+"""The mails about orders, and the one about a day's sales. Each is made of what is true when it is sent."""
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from order_service.models import DailyReport, Order
+from shopkit import mail
+from shopkit.money import shown
+from shopkit.outbox.models import Message
+
+
+def about_order(message: Message) -> None:
+    """To the order's email: `{order_id, mail, amount?}`; nobody is told of an order without one, or that is gone."""
+    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    if order is not None and order.email:
+        amount = message.payload.get("amount")
+        mail.send(to=order.email, template=f"order_service/{message.payload['mail']}", context=_told(order, amount))
+
+
+def about_day(message: Message) -> None:
+    day = date.fromisoformat(message.payload["day"])
+    reports = [_reported(report) for report in DailyReport.objects.filter(day=day).order_by("currency")]
+    if settings.ALERT_EMAIL and reports:
+        context = {"day": day, "reports": reports}
+        mail.send(to=settings.ALERT_EMAIL, template="order_service/daily_report", context=context)
+
+
+def _told(order: Order, amount: int | None) -> dict[str, Any]:
+    lines = [{"line": line, "total": shown(line.line_total)} for line in order.lines.all()]
+    amounts = {name: shown(getattr(order, name)) for name in ("subtotal", "shipping", "tax", "total")}
+    given_back = shown(amount) if amount is not None else ""
+    return {"order": order, "lines": lines, "front": settings.FRONT_URL, "amount": given_back, **amounts}
+
+
+def _reported(report: DailyReport) -> dict[str, Any]:
+    amounts = {name: shown(getattr(report, name)) for name in ("gross", "refunds", "net")}
+    by_type = [{"type": name, **counted, "gross": shown(counted["gross"])} for name, counted in report.by_type.items()]
+    top = [{**item, "gross": shown(item["gross"])} for item in report.top_items]
+    return {"report": report, "by_type": by_type, "top_items": top, **amounts}
