@@ -3,7 +3,15 @@
 from django.urls import path
 
 from order_service.services import take_over
-from order_service.views import CancelView, DailyReportView, OrderListView, OrderView, PaymentNewsView, ShipmentNewsView, TimelineView
+from order_service.views import (
+    CancelView,
+    DailyReportView,
+    OrderListView,
+    OrderView,
+    PaymentNewsView,
+    ShipmentNewsView,
+    TimelineView,
+)
 from shopkit.sign_ins import SignInView
 
 urlpatterns = [

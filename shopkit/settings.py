@@ -168,7 +168,11 @@ def _mail(env: Config) -> dict[str, Any]:
     """By SMTP to `EMAIL_HOST`; in development, without one, each mail is a file in the data folder."""
     if env.production and not env.email_host:
         raise ConfigurationError("EMAIL_HOST must name a mail server in production; accounts begin with a mail.")
-    more = {"DEFAULT_FROM_EMAIL": env.email_from, "FRONT_URL": _front_url(env), "ALERT_EMAIL": env.alert_email or env.staff_email}
+    more = {
+        "DEFAULT_FROM_EMAIL": env.email_from,
+        "FRONT_URL": _front_url(env),
+        "ALERT_EMAIL": env.alert_email or env.staff_email,
+    }
     if not env.email_host:
         folder = {"EMAIL_FILE_PATH": env.data.resolve() / "mail"}
         return {"EMAIL_BACKEND": "shopkit.mail.Files", **folder, **more}
