@@ -111,8 +111,10 @@ class OrderLine(models.Model):
 
 
 class OrderEvent(models.Model):
-    """One step of an order's history; written with the step, never changed. `outcome` says how a step ended, `amount` what was
-    given back with it."""
+    """One step of an order's history; written with the step, never changed. `outcome` says how a step ended.
+
+    `amount` is what was given back with it, in minor units.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 class Supervisor:
-    """The runner's processes: stores first, then services and workers. Signals are taken one at a time: nothing races."""
+    """The runner's processes: stores first, then services and workers. Signals come one at a time: nothing races."""
 
     def __init__(self, *, data: Path, environment: dict[str, str], say: Say) -> None:
         self.data, self.environment, self.say = data, environment, say
