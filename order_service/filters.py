@@ -13,7 +13,7 @@ class OrderFilter(CreatedFilter):
         fields = ["status", "customer_id"]
 
 
-class DailyReportFilter(FilterSet):
+class DailyReportFilter(FilterSet):  # type: ignore[misc]
     """`day`, or a range: `from` and `to`, both included."""
 
     day = DateFilter()

@@ -11,12 +11,10 @@ from shopkit.money import shown
 from shopkit.outbox.models import Message
 
 
-def about_order(message: Message) -> None:
-    """To the order's email: `{order_id, mail, amount?}`; nobody is told of an order without one, or that is gone."""
-    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
-    if order is not None and order.email:
-        amount = message.payload.get("amount")
-        mail.send(to=order.email, template=f"order_service/{message.payload['mail']}", context=_told(order, amount))
+def about_order(*, order: Order, email: str, template: str, amount: int | None) -> None:
+    """`amount` is what was given back, in minor units; without an email nobody is told."""
+    if email:
+        mail.send(to=email, template=f"order_service/{template}", context=_told(order, amount))
 
 
 def about_day(message: Message) -> None:

@@ -98,5 +98,5 @@ def _summed(lines: Iterable[OrderLine], by: str) -> dict[str, dict[str, int]]:
 
 def _top(lines: list[OrderLine]) -> list[dict[str, Any]]:
     names = {line.item_id: line.name for line in lines}
-    counted = [{"item_id": key, "name": names[key], **sums} for key, sums in _summed(lines, "item_id").items()]
-    return sorted(counted, key=lambda item: (-item["items"], item["item_id"]))[:TOP]
+    most = sorted(_summed(lines, "item_id").items(), key=lambda each: (-each[1]["items"], each[0]))[:TOP]
+    return [{"item_id": item_id, "name": names[item_id], **sums} for item_id, sums in most]

@@ -7,8 +7,9 @@ from django.utils import timezone
 from order_service import clients, mails, reports, saga
 from order_service.models import Order
 from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED
+from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
-from shopkit.outbox.handlers import AtMostOnce, Handler
+from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
 
@@ -20,8 +21,27 @@ def close_cart(message: Message) -> None:
 def tell_customer(message: Message) -> None:
     """How the order is now; one that was deleted since has nothing to tell."""
     order = Order.objects.filter(pk=message.payload["order_id"]).first()
-    if order is not None and order.customer_id:
-        clients.tell_customer(customer_id=order.customer_id, customer_type=order.customer_type, order=told(order))
+    if order is not None:
+        _tell(order)
+
+
+def mail_customer(message: Message) -> None:
+    """To the email that was given with the order, else to the customer's own."""
+    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    if order is None:
+        return
+    try:
+        email = order.email or _tell(order)
+    except ShopError as error:
+        raise NotSent(f"Whose order it is, nobody can say: {error.code}.") from None
+    mails.about_order(order=order, email=email, template=message.payload["mail"], amount=message.payload.get("amount"))
+
+
+def _tell(order: Order) -> str:
+    if not order.customer_id:
+        return ""
+    owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
+    return clients.tell_customer(order=told(order), **owner)
 
 
 def tell_due(message: Message) -> None:
@@ -54,7 +74,7 @@ HANDLERS: dict[str, Handler] = {
     CART_ORDERED: close_cart,
     ORDER_CHANGED: tell_customer,
     DUE: tell_due,
-    MAIL: AtMostOnce(mails.about_order),
+    MAIL: AtMostOnce(mail_customer),
     reports.REPORT: AtMostOnce(mails.about_day),
 }
 SWEEPS = (

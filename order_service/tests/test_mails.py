@@ -25,7 +25,11 @@ EMAIL = "ada@example.com"
 def told(peers: Any) -> None:
     """Whoever else hears of orders takes it."""
     for peer in ("customer_router", "cart_service"):
-        peers.post(re.compile(re.escape(topology.service(peer).url) + "/internal/.*"), json={"taken": True})
+        peers.post(internal(peer), json={"taken": True})
+
+
+def internal(peer: str) -> re.Pattern[str]:
+    return re.compile(re.escape(topology.service(peer).url) + "/internal/.*")
 
 
 def placed(ada: Caller, fills: Fills, **more: Any) -> Order:
@@ -82,6 +86,14 @@ def test_without_an_email_nobody_is_written_to(world: World, ada: Caller, fills:
     finish(placed(ada, fills, email=""))
     assert delivered() == []
     assert not Message.objects.filter(kind=services.MAIL).exclude(state=Message.State.DONE).exists()
+
+
+def test_a_customer_who_gave_no_email_is_written_to_at_their_own(
+    world: World, ada: Caller, fills: Fills, peers: Any
+) -> None:
+    peers.replace("POST", internal("customer_router"), json={"taken": True, "email": "own@example.com"})
+    finish(placed(ada, fills, email=""))
+    assert [sent.to for sent in delivered()] == [["own@example.com"]]
 
 
 def test_an_order_undone_by_its_customer_is_not_confirmed(world: World, ada: Caller, fills: Fills) -> None:

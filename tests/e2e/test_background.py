@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import started
 from tests.e2e.test_checkout import Shop, card
 from tests.fleet import Fleet
+from tests.people import mails_to, new_email
 from tests.stores import wait_for
 
 GOOD = "4111111111111111"
@@ -50,6 +51,16 @@ def test_with_a_broker_it_is_the_worker_that_carries_an_order_out(own: Fleet) ->
         waiting = shop.place(card(GOOD))
         wait_for(lambda: is_done(shop, waiting), seconds=60)
     assert own.pid("order_service") == service
+
+
+def test_a_paid_order_is_confirmed_by_one_mail(own: Fleet) -> None:
+    shop, email = Shop(own), new_email()
+    answer = shop.ada("POST", "/api/orders/", {**shop.wish(card(GOOD)), "email": email})
+    assert answer.status_code == 201
+    wait_for(lambda: len(list(mails_to(own, email))) >= 1, seconds=60)
+    shop.becomes(answer.json()["id"], "delivered", seconds=60)
+    wait_for(lambda: len(list(mails_to(own, email))) == 2, seconds=60)  # and that it was sent
+    assert all(answer.json()["id"] in text for text in mails_to(own, email))
 
 
 def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(own: Fleet) -> None:
