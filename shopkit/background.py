@@ -19,7 +19,8 @@ from shopkit.config import config
 from shopkit.sweeper import Sweep
 
 ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
-HEARTBEAT, HEARTBEAT_SECONDS, ALIVE_SECONDS = "heartbeat", 1.0, 5
+HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 1.0
+ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
 WAKE = "wake"
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

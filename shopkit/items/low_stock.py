@@ -1,8 +1,8 @@
 """Tells staff by mail of items that run low: once when what is free to sell falls to the item's `low_stock_at`.
 
-The item itself says how far that is: `low` is absent while there is enough, `noticed` once there is not, `taken-…` by who
-mails it, and `told` after. It goes when there is enough again. Each step is one conditional update, so that however many
-look, a crossing is mailed at most once. A dip that is over before anybody looks is nobody's concern.
+The item itself says how far that is: `low` is absent while there is enough, `noticed` once there is not, `taken-…` by
+who mails it, and `told` after. It goes when there is enough again. Each step is one conditional update, so that however
+many look, a crossing is mailed at most once. A dip that is over before anybody looks is nobody's concern.
 """
 
 import uuid
