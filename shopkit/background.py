@@ -66,7 +66,7 @@ def schedule(service: str) -> dict[str, dict[str, Any]]:
             "task": name,
             "schedule": every,
             "last_run_at": _LONG_AGO,
-            "options": {"expires": STALE_SECONDS},
+            "options": {"expires": max(every, STALE_SECONDS)},
         }
         for name, every in beats.items()
     }

@@ -44,7 +44,7 @@ def look() -> int:
     for item in _fallen():
         low = {"_id": item["_id"], "low": {"$exists": False}, "available": {"$lte": _threshold(item)}}
         items().update_one({**low, **_same_threshold(item)}, {"$set": {"low": "noticed"}})
-    return _tell() if settings.ALERT_EMAIL else 0
+    return _tell(settings.ALERT_EMAIL) if settings.ALERT_EMAIL else 0
 
 
 def _fallen() -> Iterator[Document]:
@@ -65,7 +65,7 @@ def _same_threshold(item: Document) -> Document:
     return {"low_stock_at": item.get("low_stock_at")}  # None is also what an item without the field has
 
 
-def _tell() -> int:
+def _tell(to: str) -> int:
     """One mail about all that is ours to tell."""
     claim = f"taken-{uuid.uuid4().hex}"
     noticed = [item["_id"] for item in items().find({"low": "noticed"}, {"_id": 1}).limit(MOST_A_MAIL)]
@@ -73,15 +73,15 @@ def _tell() -> int:
         items().update_one({"_id": item_id, "low": "noticed"}, {"$set": {"low": claim}})
     ours = list(items().find({"low": claim}).sort("_id", 1))
     if ours:
-        _become(claim, _mailed(ours))
+        _become(claim, _mailed(to, ours))
     return len(ours)
 
 
-def _mailed(found: list[Document]) -> str:
+def _mailed(to: str, found: list[Document]) -> str:
     """Sends the mail; what the items' `low` is then. What may have been sent is not sent again."""
     told = [{"id": item["_id"], "name": item["name"], "available": item["available"]} for item in found]
     try:
-        mail.send(to=settings.ALERT_EMAIL, template=TEMPLATE, context={"items": told, "count": len(told)})
+        mail.send(to=to, template=TEMPLATE, context={"items": told, "count": len(told)})
     except NotSent as error:
         log.warning("low stock not told", error=str(error))
         return "noticed"
