@@ -131,11 +131,10 @@ def profile(*, customer_id: str, customer_type: str) -> Body | None:
     )
 
 
-def tell_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
-    """Tells the service that the customer was at, or those it sends on to; False when they are not known there."""
+def tell_order(*, customer_id: str, customer_type: str, order: Body) -> Body | None:
+    """Tells the service that the customer was at, or those it sends on to; None when they are not known there."""
     service, path = _TYPES[customer_type].name, _internal(customer_id, "orders/")
-    told = _following(service, path, lambda service, path: http.call("POST", service, path, json=order))
-    return told is not None
+    return _following(service, path, lambda service, path: dict(http.call("POST", service, path, json=order)))
 
 
 def perks(*, customer_id: str) -> Body | None:

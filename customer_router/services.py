@@ -115,16 +115,16 @@ def tell_sign_in(*, peer: str, sign_in: Body) -> None:
         clients.tell_sign_in(peer=peer, sign_in=sign_in)
 
 
-def take_order(*, customer_id: str, customer_type: str, order: Body) -> bool:
-    """Passes on what the order service tells of a customer's order; False when nobody knows the customer.
+def take_order(*, customer_id: str, customer_type: str, order: Body) -> Body | None:
+    """Passes on what the order service tells of a customer's order; None when nobody knows the customer.
 
-    `Conflict("move_in_progress")` while they move.
+    Else what their service answers, with their `email` if they have one; `Conflict("move_in_progress")` while they
+    move.
     """
-    if clients.tell_order(customer_id=customer_id, customer_type=customer_type, order=order):
-        return True
-    place = _whereabouts(customer_id)
+    told = clients.tell_order(customer_id=customer_id, customer_type=customer_type, order=order)
+    place = None if told is not None else _whereabouts(customer_id)
     if place is None:
-        return False
+        return told
     return clients.tell_order(customer_id=customer_id, customer_type=place.customer_type, order=order)
 
 

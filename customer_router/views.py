@@ -76,7 +76,9 @@ class OrderView(APIView):
     def post(self, request: Request, customer_id: str) -> Response:
         given = OrderTakenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return Response({"taken": services.take_order(customer_id=customer_id, **given.validated_data)})
+        told = services.take_order(customer_id=customer_id, **given.validated_data)
+        email = {"email": told["email"]} if told and "email" in told else {}
+        return Response({"taken": told is not None, **email})
 
 
 class PerksView(APIView):

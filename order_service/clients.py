@@ -88,10 +88,12 @@ def close_cart(*, cart_id: str) -> None:
     http.call("POST", "cart_service", f"/internal/carts/{cart_id}/ordered/")
 
 
-def tell_customer(*, customer_id: str, customer_type: str, order: dict[str, Any]) -> None:
-    """Tells the customer's service, by way of the router, how an order is now."""
+def tell_customer(*, customer_id: str, customer_type: str, order: dict[str, Any]) -> str:
+    """Tells the customer's service, by way of the router, how an order is now; the customer's email, or none."""
     path = f"/internal/customers/{customer_id}/orders/"
-    http.call("POST", "customer_router", path, json={"customer_type": customer_type, "order": order})
+    body = http.call("POST", "customer_router", path, json={"customer_type": customer_type, "order": order})
+    with http.understanding("customer_router"):
+        return str(body.get("email") or "")
 
 
 def _line(body: dict[str, Any]) -> Line:

@@ -124,7 +124,10 @@ class OrderLine(models.Model):
 
 
 class OrderEvent(models.Model):
-    """One step of an order's history; written with the step, never changed. `outcome` says how a step ended."""
+    """One step of an order's history; written with the step, never changed. `outcome` says how a step ended.
+
+    `amount` is what was given back with it, in minor units.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
@@ -132,12 +135,38 @@ class OrderEvent(models.Model):
     from_status = models.CharField(max_length=20, blank=True)
     to_status = models.CharField(max_length=20)
     outcome = models.CharField(max_length=60, blank=True)
+    amount = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class DailyReport(models.Model):
+    """What was sold and given back on a day, by UTC, in one currency; `reports.py` says how it is counted.
+
+    `by_type` is `{type: {items, gross}}`, `top_items` `[{item_id, name, items, gross}]`; both of goods alone.
+    """
+
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    orders = models.PositiveIntegerField()
+    items = models.PositiveIntegerField()
+    gross = models.BigIntegerField()
+    refunds = models.BigIntegerField()
+    net = models.BigIntegerField()
+    by_type = models.JSONField()
+    top_items = models.JSONField()
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-day", "currency"]
+        constraints = [models.UniqueConstraint(fields=["day", "currency"], name="daily_report_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.currency}"
 
 
 class Saga(models.Model):

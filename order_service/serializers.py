@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from order_service.models import Order, OrderEvent, OrderLine, ShippingMethod, Status
+from order_service.models import DailyReport, Order, OrderEvent, OrderLine, ShippingMethod, Status
 from shopkit.addresses import AddressSerializer
 from shopkit.money import AskedCurrencyField, MoneyField
 
@@ -73,6 +73,31 @@ class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
     class Meta:
         model = OrderEvent
         fields = ["at", "name", "outcome", "from_status", "to_status"]
+        read_only_fields = fields
+
+
+class SoldSerializer(serializers.Serializer[Any]):
+    """How many of something were sold, for how much."""
+
+    items = serializers.IntegerField()
+    gross = MoneyField()
+
+
+class TopItemSerializer(SoldSerializer):
+    item_id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class DailyReportSerializer(serializers.ModelSerializer[DailyReport]):
+    gross = MoneyField()
+    refunds = MoneyField()
+    net = MoneyField(min_value=None)  # more may be given back than was sold
+    by_type = serializers.DictField(child=SoldSerializer())
+    top_items = TopItemSerializer(many=True)
+
+    class Meta:
+        model = DailyReport
+        fields = ["day", "currency", "orders", "items", "gross", "refunds", "net", "by_type", "top_items", "made_at"]
         read_only_fields = fields
 
 

@@ -25,7 +25,8 @@ _ON_THE_WAY = {
     "delivered": (Status.SHIPPED, Status.DELIVERED),
 }
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
-CART_ORDERED, ORDER_CHANGED, DUE = "cart_ordered", "order_changed", "order_due"
+CART_ORDERED, ORDER_CHANGED, DUE, MAIL = "cart_ordered", "order_changed", "order_due", "mail"
+MAILS = {Status.PAID: "confirmation", Status.PAYMENT_FAILED: "payment_failed", Status.SHIPPED: "shipped"}
 
 
 @dataclass(frozen=True)
@@ -188,15 +189,26 @@ def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: 
 
 @transaction.atomic
 def _write(order: Order, *, name: str, outcome: str = "", **fields: Any) -> Order:
-    before = order.status
+    before, refunded = order.status, order.refunded
     versioned.change(order, **fields)
-    _log(order, name, before, outcome)
+    given_back = order.refunded - refunded or None
+    _log(order, name, before, outcome, given_back)
     _tell_customer(order)
+    if order.status != before and order.status in MAILS:
+        _mail(order, MAILS[Status(order.status)])
+    if given_back:
+        _mail(order, "refund", amount=given_back)
     return order
 
 
-def _log(order: Order, name: str, before: str, outcome: str = "") -> None:
-    OrderEvent.objects.create(order=order, name=name, from_status=before, to_status=order.status, outcome=outcome[:60])
+def _log(order: Order, name: str, before: str, outcome: str = "", amount: int | None = None) -> None:
+    changed = {"from_status": before, "to_status": order.status}
+    OrderEvent.objects.create(order=order, name=name, outcome=outcome[:60], amount=amount, **changed)
+
+
+def _mail(order: Order, mail: str, **more: int) -> None:
+    """What is mailed is made when it is sent; `mail` names the template."""
+    outbox.put(kind=MAIL, payload={"order_id": str(order.pk), "mail": mail, **more})
 
 
 @transaction.atomic

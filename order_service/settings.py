@@ -2,7 +2,7 @@
 
 from shopkit.settings import settings_for
 
-globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox")))
+globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True))
 
 # Tax on goods and shipping by the country they go to, in basis points (2000 is 20 %), on top of the price; else none.
 # The standard rates; where it depends on the region or on the goods, as in the US, it is not ours to say yet.

@@ -1,13 +1,15 @@
-"""What the order service tells others: carts that they were ordered, customers how their orders go."""
+"""What the order service does by itself: checkouts, mails, reports, and telling carts and customers of orders."""
 
 from typing import Any
 
 from django.utils import timezone
 
-from order_service import clients, saga
+from order_service import clients, mails, reports, saga
 from order_service.models import Order
-from order_service.services import CART_ORDERED, DUE, ORDER_CHANGED
+from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED
+from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
+from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
 
@@ -19,8 +21,27 @@ def close_cart(message: Message) -> None:
 def tell_customer(message: Message) -> None:
     """How the order is now; one that was deleted since has nothing to tell."""
     order = Order.objects.filter(pk=message.payload["order_id"]).first()
-    if order is not None and order.customer_id:
-        clients.tell_customer(customer_id=order.customer_id, customer_type=order.customer_type, order=told(order))
+    if order is not None:
+        _tell(order)
+
+
+def mail_customer(message: Message) -> None:
+    """To the email that was given with the order, else to the customer's own."""
+    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    if order is None:
+        return
+    try:
+        email = order.email or _tell(order)
+    except ShopError as error:
+        raise NotSent(f"Whose order it is, nobody can say: {error.code}.") from None
+    mails.about_order(order=order, email=email, template=message.payload["mail"], amount=message.payload.get("amount"))
+
+
+def _tell(order: Order) -> str:
+    if not order.customer_id:
+        return ""
+    owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
+    return clients.tell_customer(order=told(order), **owner)
 
 
 def tell_due(message: Message) -> None:
@@ -49,5 +70,15 @@ def forget_old_answers() -> int:
     return sweep(now=timezone.now())
 
 
-HANDLERS = {CART_ORDERED: close_cart, ORDER_CHANGED: tell_customer, DUE: tell_due}
-SWEEPS = (Sweep(saga.run_due, every=1, woken=True), Sweep(forget_old_answers, every=3600))
+HANDLERS: dict[str, Handler] = {
+    CART_ORDERED: close_cart,
+    ORDER_CHANGED: tell_customer,
+    DUE: tell_due,
+    MAIL: AtMostOnce(mail_customer),
+    reports.REPORT: AtMostOnce(mails.about_day),
+}
+SWEEPS = (
+    Sweep(saga.run_due, every=1, woken=True),
+    Sweep(reports.make_due, every=600),
+    Sweep(forget_old_answers, every=3600),
+)

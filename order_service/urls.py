@@ -3,11 +3,20 @@
 from django.urls import path
 
 from order_service.services import take_over
-from order_service.views import CancelView, OrderListView, OrderView, PaymentNewsView, ShipmentNewsView, TimelineView
+from order_service.views import (
+    CancelView,
+    DailyReportView,
+    OrderListView,
+    OrderView,
+    PaymentNewsView,
+    ShipmentNewsView,
+    TimelineView,
+)
 from shopkit.sign_ins import SignInView
 
 urlpatterns = [
     path("api/orders/", OrderListView.as_view()),
+    path("api/orders/reports/daily/", DailyReportView.as_view()),
     path("api/orders/<uuid:order_id>/", OrderView.as_view()),
     path("api/orders/<uuid:order_id>/cancel/", CancelView.as_view()),
     path("api/orders/<uuid:order_id>/timeline/", TimelineView.as_view()),

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from order_service import saga, services
-from order_service.filters import OrderFilter
-from order_service.models import Order, OrderEvent
+from order_service.filters import DailyReportFilter, OrderFilter
+from order_service.models import DailyReport, Order, OrderEvent
 from order_service.serializers import (
     ChangeOrderSerializer,
+    DailyReportSerializer,
     OrderEventSerializer,
     OrderSerializer,
     PaymentNewsSerializer,
@@ -101,6 +102,17 @@ class TimelineView(ListAPIView[OrderEvent]):
 
     def get_queryset(self) -> QuerySet[OrderEvent]:
         return super().get_queryset().filter(order=_order(self.request, self.kwargs["order_id"]))
+
+
+class DailyReportView(ListAPIView[DailyReport]):
+    """What was sold on each day, by UTC; the last day first. For staff."""
+
+    permission_classes = [IsStaff]
+    queryset = DailyReport.objects.all()
+    serializer_class = DailyReportSerializer
+    filterset_class = DailyReportFilter
+    ordering_fields = ["day", "gross", "net"]
+    ordering = ["-day", "currency"]
 
 
 class PaymentNewsView(APIView):

@@ -72,6 +72,8 @@ class Config(BaseSettings):
     email_password: str = Field("", alias="EMAIL_HOST_PASSWORD")
     email_tls: bool = Field(True, alias="EMAIL_USE_TLS")
     email_from: str = Field("Polyshop <shop@localhost>", alias="DEFAULT_FROM_EMAIL")
+    alert_email: str | None = Field(None, alias="SHOP_ALERT_EMAIL")
+    low_stock_at: int = Field(5, alias="SHOP_LOW_STOCK_AT", ge=0)
     staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
     staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 

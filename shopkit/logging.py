@@ -43,6 +43,8 @@ def logging_config(level: str) -> dict[str, Any]:
             "django": {"handlers": []},  # or Django's own handler would write as well, and not in JSON
             # our own line says more than these, and once
             **{name: {"level": "ERROR"} for name in ("django.request", "django.security", "urllib3")},
+            "celery": {"level": "WARNING"},  # or it would write two lines a task
+            "celery.beat": {"level": "CRITICAL"},  # or a stack a second while there is no broker
         },
     }
 

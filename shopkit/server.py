@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from shopkit import entry, keys, sweeper, topology
+from shopkit import background, entry, keys, sweeper, topology
 from shopkit.config import config
 
 THREADS = 4
@@ -48,7 +48,7 @@ def options(service: topology.Service) -> dict[str, Any]:
         "loglevel": "warning",
         "logger_class": "shopkit.server_log.ServerLog",
         "control_socket_disable": True,
-        "post_worker_init": lambda worker: sweeper.start(service.name),
+        "post_worker_init": lambda worker: sweeper.start(service.name, background.worker_of(service.name)),
         "worker_exit": lambda arbiter, worker: sweeper.stop(),
     }
 

@@ -85,7 +85,8 @@ def settings_for(
 ) -> dict[str, Any]:
     """The Django settings of one service, for `globals().update(...)` in its `settings.py`.
 
-    `apps` are those it alone needs; with `mails` it sends mail, and in production does not start without a server;
+    `apps` are those it alone needs; with `mails` it sends mail, as item services do, and
+    in production does not start without a server;
     `staff_backend` checks who signs in to its admin.
     """
     service, env = topology.service(name), config()
@@ -103,6 +104,8 @@ def settings_for(
         "DATABASES": {"default": _database(name, env)} if admin else {},
         "CACHES": {"default": _cache(name, env)},
         "MONGO_URL": env.mongo_url,
+        "LOW_STOCK_AT": env.low_stock_at,
+        "ALERT_EMAIL": env.alert_email or env.staff_email,
         "MONGO_DATABASE": env.mongo_database or name,
         "REST_FRAMEWORK": _REST_FRAMEWORK,
         "SPECTACULAR_SETTINGS": _spectacular(name),
@@ -133,7 +136,7 @@ def settings_for(
         "SILENCED_SYSTEM_CHECKS": _SILENCED if admin else [*_SILENCED, _NO_COOKIES],
         "PASSWORD_HASHERS": ["shopkit.passwords.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [{"NAME": f"django.contrib.auth.password_validation.{v}"} for v in _PASSWORDS],
-        **(_mail(env) if mails else {}),
+        **(_mail(env) if mails or service.item_type else {}),
         **(_production(env) if env.production else {}),
     }
 

@@ -1,10 +1,14 @@
-"""What a service does by itself, again and again: its `SWEEPS` and its outbox, in one thread of each worker process."""
+"""What a service does by itself, again and again: its `SWEEPS` and its outbox.
+
+A worker does it (`shopkit/worker.py`), if one is there; a thread in each process that serves does it, if none is.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module, util
+from typing import Protocol
 
 import structlog
 
@@ -14,18 +18,39 @@ STOP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Sweep:
-    """`run` is idempotent, and safe in several processes at once. `woken`: also as soon as `wake` is called."""
+    """`run` is idempotent, and safe in several processes at once. `woken`: also as soon as `wake` is called.
+
+    `everywhere`: each process that serves does it, whoever does the others, for it is about that process.
+    """
 
     run: Callable[[], object]
     every: float  # seconds
     woken: bool = False
+    everywhere: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.__module__}.{self.run.__qualname__}"
+
+
+class Worker(Protocol):
+    """Who may do the sweeps instead; neither question raises, or takes long."""
+
+    def is_alive(self) -> bool: ...
+    def nudge(self) -> bool:
+        """Has it do what is `woken`; whether it was told."""
+
+
+class Wakeable(Protocol):
+    def wake(self) -> None: ...
 
 
 class Sweeper:
-    """Runs sweeps in a thread of its own until it is stopped."""
+    """Runs sweeps in a thread of its own until it is stopped; with a worker alive, only those for `everywhere`."""
 
-    def __init__(self, sweeps: Iterable[Sweep]) -> None:
+    def __init__(self, sweeps: Iterable[Sweep], worker: Worker | None = None) -> None:
         self._due = {sweep: time.monotonic() for sweep in sweeps}
+        self._worker = worker
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -47,29 +72,45 @@ class Sweeper:
             self._wake.wait(max(0.0, min(self._due.values()) - time.monotonic()))
             woken = self._wake.is_set()
             self._wake.clear()
+            left_to_worker = self._worker is not None and self._leave(woken, self._worker)
             for sweep in self._due:
                 if not self._stopping and (self._due[sweep] <= time.monotonic() or (woken and sweep.woken)):
-                    self._sweep(sweep)
+                    self._sweep(sweep, skip=left_to_worker and not sweep.everywhere)
 
-    def _sweep(self, sweep: Sweep) -> None:
-        from django.db import close_old_connections
+    def _leave(self, woken: bool, worker: Worker) -> bool:
+        """Whether the worker does what is to be done now."""
+        return worker.is_alive() and (not woken or worker.nudge())
 
-        try:
-            close_old_connections()
-            sweep.run()
-        except Exception:  # the next time may be better, and the other sweeps have nothing to do with it
-            log.exception("sweep failed", sweep=f"{sweep.run.__module__}.{sweep.run.__qualname__}")
-        finally:
-            close_old_connections()
-            self._due[sweep] = time.monotonic() + sweep.every
+    def _sweep(self, sweep: Sweep, *, skip: bool) -> None:
+        if not skip:
+            do(sweep)
+        self._due[sweep] = time.monotonic() + sweep.every
 
 
-_running: Sweeper | None = None
+def do(sweep: Sweep) -> None:
+    """One run of it, which fails alone."""
+    from django.db import close_old_connections
+
+    try:
+        close_old_connections()
+        sweep.run()
+    except Exception:  # the next time may be better, and the other sweeps have nothing to do with it
+        log.exception("sweep failed", sweep=sweep.name)
+    finally:
+        close_old_connections()
+
+
+_running: Wakeable | None = None
+
+
+def has_work(service: str) -> bool:
+    """Whether the service declares work of its own, in a `tasks` module."""
+    return util.find_spec(f"{service}.tasks") is not None
 
 
 def declared(service: str) -> tuple[Sweep, ...]:
     """The service's own sweeps and, if it has an outbox, that one's; none without a `tasks` module."""
-    if util.find_spec(f"{service}.tasks") is None:
+    if not has_work(service):
         return ()
     from django.apps import apps
 
@@ -80,26 +121,32 @@ def declared(service: str) -> tuple[Sweep, ...]:
 
 def after_migrating(service: str) -> tuple[Callable[[], object], ...]:
     """What the service does at a start, once its tables are up to date; each may be repeated."""
-    if util.find_spec(f"{service}.tasks") is None:
+    if not has_work(service):
         return ()
     do: tuple[Callable[[], object], ...] = getattr(import_module(f"{service}.tasks"), "AFTER_MIGRATING", ())
     return do
 
 
-def start(service: str) -> None:
-    """Once in a worker process, after its fork and with its application loaded."""
-    global _running
+def start(service: str, worker: Worker | None = None) -> None:
+    """Once in a process that serves, after its fork and with its application loaded."""
     if sweeps := declared(service):
-        _running = Sweeper(sweeps)
-        _running.start()
+        sweeper = Sweeper(sweeps, worker)
+        wakes(sweeper)
+        sweeper.start()
+
+
+def wakes(running: Wakeable | None) -> None:
+    """Says whom `wake` wakes in this process."""
+    global _running
+    _running = running
 
 
 def wake() -> None:
-    """Has this process's courier look at once; where there is none, another process's finds it within a second."""
+    """Has what was just written looked at, at once; where nobody can be woken, it is found within a second."""
     if _running:
         _running.wake()
 
 
 def stop() -> None:
-    if _running:
+    if isinstance(_running, Sweeper):
         _running.stop()

@@ -24,7 +24,8 @@ class Service:
     """One service. `paths` are the segments after `/api/` that it answers; `behind` is the router in front of it.
 
     `calls` has no circle; what must flow back is told through an outbox, to those it `tells`. `issues` are the types of
-    customers whose access tokens it signs.
+    customers whose access tokens it signs. `worker`: a process of its own does its background work; for the
+    others, which have little, it is done beside the requests.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Service:
     proxies: bool = False
     issues: tuple[str, ...] = ()
     keeps_accounts: bool = False
+    worker: bool = False
 
     @property
     def relational(self) -> bool:
@@ -72,7 +74,7 @@ def authority(host: str, port: int) -> str:
 
 def item(name: str, port: int, path: str, item_type: str) -> Service:
     """An item service, behind the items router."""
-    return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type)
+    return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type, worker=True)
 
 
 def customer(
@@ -95,6 +97,7 @@ def customer(
         customer_type=customer_type,
         issues=issues,
         keeps_accounts=keeps_accounts,
+        worker=keeps_accounts,  # it has mail to send
     )
 
 
@@ -143,6 +146,7 @@ SERVICES: dict[str, Service] = {
             ("carts",),
             Store.POSTGRES,
             calls=("items_router", "customer_router"),
+            worker=True,
         ),
         Service(
             "order_service",
@@ -150,8 +154,9 @@ SERVICES: dict[str, Service] = {
             ("orders",),
             Store.POSTGRES,
             calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
+            worker=True,
         ),
-        Service("paying_service", 8004, ("payments",), Store.POSTGRES, tells=("order_service",)),
+        Service("paying_service", 8004, ("payments",), Store.POSTGRES, tells=("order_service",), worker=True),
         Service(
             "items_router",
             8005,
@@ -160,7 +165,7 @@ SERVICES: dict[str, Service] = {
             calls=_names(behind="items_router"),
             proxies=True,
         ),
-        Service("shipping_service", 8006, ("shipments",), Store.POSTGRES, tells=("order_service",)),
+        Service("shipping_service", 8006, ("shipments",), Store.POSTGRES, tells=("order_service",), worker=True),
         Service(
             "customer_router",
             8009,
@@ -169,6 +174,7 @@ SERVICES: dict[str, Service] = {
             calls=_names(behind="customer_router"),
             tells=("cart_service", "order_service", "guest_customer"),
             proxies=True,
+            worker=True,
         ),
         *_LEAVES,
     )

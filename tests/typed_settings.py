@@ -6,6 +6,8 @@ from shopkit.settings import settings_for
 globals().update(settings_for("gateway"))
 SERVICE: topology.Service = topology.service("gateway")
 FRONT_URL: str = ""
+ALERT_EMAIL: str | None = None
+LOW_STOCK_AT: int = 5
 MONGO_URL: str = ""
 MONGO_DATABASE: str = ""
 SECRET_KEY = "for the type checker"

@@ -34,12 +34,14 @@ class OrdersToldView(APIView):
     @extend_schema(exclude=True)
     @transaction.atomic
     def post(self, request: Request, customer_id: str) -> Response:
-        """`{"applied": bool}`; somebody who forgot themselves still has their orders counted."""
+        """`{"applied": bool, "email"?}`; somebody who forgot themselves still has their orders counted."""
         told = OrderToldSerializer(data=request.data)
         told.is_valid(raise_exception=True)
         assert self.customers is not None
         customer = found(self.customers.select_for_update().filter(pk=customer_id).first())
-        return Response({"applied": self.keep(customer=at_home(customer, request), **told.validated_data)})
+        applied = self.keep(customer=at_home(customer, request), **told.validated_data)
+        email = getattr(customer, "email", None)
+        return Response({"applied": applied, **({"email": email} if email else {})})
 
 
 class PlaceView(APIView):

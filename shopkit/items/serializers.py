@@ -45,6 +45,7 @@ class ItemSerializer(serializers.Serializer[Any]):
     """`{id, type, name, description, price, currency, stock, brand, tags, collections, images, rating, …, version}`.
 
     `price` may be absent or null: then the item is not for sale yet. `stock` counts on creation only.
+    Where it falls to `low_stock_at` (null: the shop's own number) staff are told.
     """
 
     id = serializers.CharField(source="_id", read_only=True)
@@ -54,6 +55,7 @@ class ItemSerializer(serializers.Serializer[Any]):
     price = MoneyField(allow_null=True, default=None)
     currency = CurrencyField()
     stock = serializers.IntegerField(source="available", min_value=0, max_value=10**9, default=0)
+    low_stock_at = serializers.IntegerField(min_value=0, max_value=10**9, allow_null=True, default=None)
     brand = TextField()
     tags = WordsField()
     collections = WordsField()

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 
 from shopkit import mongo
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import stock
+from shopkit.items import low_stock, stock
 from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
@@ -26,6 +26,7 @@ def ensure_indexes() -> None:
     for field in INDEXES:
         items().create_index([(field, 1), ("_id", 1)])
     stock.ensure_indexes()
+    low_stock.ensure_indexes()
 
 
 def get(*, item_id: str) -> Document:
@@ -49,6 +50,7 @@ def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
         "created_at": now,
         **values,
         **stock.beginning(values.get("available", 0)),
+        **low_stock.at_first(values.get("available", 0), values.get("low_stock_at")),
         "_id": item_id,
         "updated_at": now,
         "version": 1,

@@ -104,10 +104,15 @@ def _end(message: Message, state: str, *, empty: bool, **fields: object) -> None
 
 
 def look_after() -> None:
-    """The slow sweep: names what a death in between has lost, deletes what ended a week ago, and measures."""
+    """The slow sweep: names what a death in between has lost, and deletes what ended a week ago."""
     now = timezone.now()
     _lose_taken(now)
     Message.objects.filter(state__in=(State.DONE, State.LOST), done_at__lt=now - KEEP).delete()
+
+
+def measure() -> None:
+    """For this process's metrics."""
+    now = timezone.now()
     pending = Message.objects.filter(state=State.PENDING)
     oldest = pending.order_by("created_at").values_list("created_at", flat=True).first()
     metrics.measure(pending.count(), (now - oldest).total_seconds() if oldest else 0)

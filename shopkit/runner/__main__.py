@@ -14,6 +14,7 @@ from shopkit import topology
 from shopkit.config import config
 from shopkit.runner import preload, report, state, stores, supervisor
 from shopkit.runner.errors import RunnerError
+from shopkit.runner.process import Process
 
 OURS = ("*.sqlite3", "*.sqlite3-*", "secret_key", "dump.rdb")  # what `reset` deletes, beside the folders below
 OUR_FOLDERS = ("keys", "logs", "mail", "mongod", "run")
@@ -43,6 +44,7 @@ def run(names: list[str]) -> None:
             return
         if not names:
             load_first_time(data, fleet)
+        fleet.start(workers(services, data))
         report.ready(services, time.monotonic() - started)
         while fleet.tick(60):
             pass
@@ -50,6 +52,14 @@ def run(names: list[str]) -> None:
         report.say("Polyshop is stopping …")
         fleet.stop()
         report.say("Polyshop has stopped.")
+
+
+def workers(services: list[topology.Service], data: Path) -> list[Process]:
+    """One for each service that wants one, if there is a broker; else the services do their work as they serve."""
+    if not config().redis_url:
+        report.say("  no Redis, so no workers: each service does its background work itself")
+        return []
+    return [supervisor.worker_process(service, data) for service in services if service.worker]
 
 
 def _offset() -> int:
@@ -126,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m shopkit.runner", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, explanation in (
-        ("run", "start the stores and the services, and stay with them until Ctrl-C"),
+        ("run", "start the stores, the services and their workers, and stay with them until Ctrl-C"),
         ("stop", "end a fleet that runs elsewhere"),
         ("status", "what runs where, and how much memory it takes"),
         ("logs", "follow the logs"),

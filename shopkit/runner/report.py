@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from shopkit import topology
-from shopkit.config import shown_url
+from shopkit import background, topology
+from shopkit.config import config, shown_url
 from shopkit.runner.state import State
 
 
@@ -35,13 +35,22 @@ Ctrl-C ends it.""")
 
 
 def status(state: State) -> None:
-    """Each process with its pid, port and memory, and the sum."""
+    """Each process with its pid, port and memory, whether a worker's heart beats, and the sum."""
     total = 0
+    os.environ.update(state.environment)
+    config.cache_clear()
     for name, process in {"runner": {"pid": state.pid, "port": 0}, **state.processes}.items():
         pss = sum(_pss_kb(pid) for pid in _session(process["pid"], alone=name == "runner"))
         total += pss
-        say(f"  {name:<20} pid {process['pid']:<8} port {process['port'] or '-':<6} {pss / 1024:6.1f} MB")
-    say(f"  {'in all':<20} {'':<24} {total / 1024:6.1f} MB (PSS)")
+        say(f"  {name:<26} pid {process['pid']:<8} port {process['port'] or '-':<6} {pss / 1024:6.1f} MB{_heart(name)}")
+    say(f"  {'in all':<26} {'':<24} {total / 1024:6.1f} MB (PSS)")
+
+
+def _heart(name: str) -> str:
+    service = name.removesuffix("_worker")
+    if service == name:
+        return ""
+    return "  at work" if background.RemoteWorker(service).is_alive() else "  silent: its service does its work"
 
 
 def _session(leader: int, *, alone: bool) -> list[int]:

@@ -9,6 +9,7 @@ from shopkit.runner.process import Process
 
 MONGO_PORT, REDIS_PORT = 8027, 8037
 HIGHEST_PORT = REDIS_PORT
+STORES = ("mongodb", "redis")
 
 
 def stores(*, data: Path, offset: int) -> tuple[list[Process], dict[str, str]]:

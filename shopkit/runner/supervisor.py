@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from shopkit import server, topology
+from shopkit import server, topology, worker
 from shopkit.healthcheck import is_ready
 from shopkit.runner import state
 from shopkit.runner.errors import RunnerError
 from shopkit.runner.process import WATCHED, Process
+from shopkit.runner.stores import STORES
 
 START_SECONDS = 60.0  # a fleet that is not ready by then says so
 STOP_SECONDS = 8.0  # then what is left is killed
@@ -22,7 +23,7 @@ Say = Callable[[str], None]
 
 
 class Supervisor:
-    """The runner's processes: stores first, then services. Signals are taken one at a time, so nothing here races."""
+    """The runner's processes: stores first, then services and workers. Signals come one at a time: nothing races."""
 
     def __init__(self, *, data: Path, environment: dict[str, str], say: Say) -> None:
         self.data, self.environment, self.say = data, environment, say
@@ -88,11 +89,11 @@ class Supervisor:
         self.due.append((time.monotonic() + pause, process))
 
     def stop(self) -> None:
-        """Ends the services, then the stores; whatever has not ended in time is killed."""
+        """Ends the workers and services, then the stores; whatever has not ended in time is killed."""
         deadline = time.monotonic() + STOP_SECONDS
-        services = [process for process in self.processes if process.name in topology.SERVICES]
-        stores = [process for process in self.processes if process not in services]
-        for group in (services, stores):
+        stores = [process for process in self.processes if process.name in STORES]
+        others = [process for process in self.processes if process not in stores]
+        for group in (others, stores):
             for process in group:
                 process.stop()
             while group and any(_alive(process) for process in group) and time.monotonic() < deadline:
@@ -118,6 +119,12 @@ def service_process(service: topology.Service, data: Path) -> Process:
     """A service as a child of the runner: its tables brought up to date, then served."""
     target = lambda: server.main([service.name, "--migrate"])  # noqa: E731
     return Process(service.name, service.listen_port, target, data / "logs" / f"{service.name}.log")
+
+
+def worker_process(service: topology.Service, data: Path) -> Process:
+    """A service's worker, which listens nowhere."""
+    name = f"{service.name}_worker"
+    return Process(name, 0, lambda: worker.main([service.name]), data / "logs" / f"{name}.log")
 
 
 def listens(process: Process) -> bool:

@@ -19,6 +19,9 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 STORES = {"mysql": "mysql:8.4", "postgres": "postgres:17", "mongodb": "mongo:8", "redis": "valkey/valkey:8"}
+WORKERS = {
+    f"{service.name}-worker".replace("_", "-"): service for service in topology.SERVICES.values() if service.worker
+}
 STORE_OF = {Store.MYSQL: "mysql", Store.POSTGRES: "postgres", Store.MONGO: "mongodb"}
 every_service = pytest.mark.parametrize("service", topology.SERVICES.values(), ids=lambda service: service.name)
 
@@ -38,9 +41,9 @@ def _as_docker_reads_it(text: str) -> str:
     return yaml.safe_dump({key: value for key, value in merged.items() if not key.startswith("x-")})
 
 
-def test_there_is_a_container_for_each_service_and_store_and_no_other() -> None:
+def test_there_is_a_container_for_each_service_worker_and_store_and_no_other() -> None:
     services = {name.replace("_", "-") for name in topology.SERVICES}
-    assert set(CONTAINERS) == services | set(STORES)
+    assert set(CONTAINERS) == services | set(STORES) | set(WORKERS)
     assert {name: CONTAINERS[name]["image"] for name in STORES} == STORES
 
 
@@ -48,6 +51,17 @@ def test_there_is_a_container_for_each_service_and_store_and_no_other() -> None:
 def test_a_service_runs_the_one_image_as_itself(service: Service) -> None:
     assert container(service)["image"] == "polyshop"
     assert container(service)["environment"]["SHOP_SERVICE"] == service.name
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_worker_is_the_container_of_its_service_with_a_command_of_its_own(name: str) -> None:
+    own = dict(CONTAINERS[name])
+    service = own.pop("extends")["service"]
+    assert service == name.removesuffix("-worker")
+    assert own.pop("depends_on") == {service: {"condition": "service_healthy"}}  # which has made its tables
+    assert "shopkit.worker" in " ".join(own.pop("command"))
+    assert "--check" in " ".join(own.pop("healthcheck")["test"])
+    assert own == {}
 
 
 @every_service
@@ -78,7 +92,7 @@ def test_a_service_keeps_its_data_in_the_store_of_the_topology(service: Service)
 
 
 def test_the_image_is_built_once_and_never_pulled() -> None:
-    ours = {name: each for name, each in CONTAINERS.items() if each["image"] == "polyshop"}
+    ours = {name: each for name, each in CONTAINERS.items() if each.get("image") == "polyshop"}
     assert [name for name, each in ours.items() if "build" in each] == ["gateway"]
     assert {each["pull_policy"] for each in ours.values()} == {"never"}
 

@@ -43,7 +43,7 @@ def test_what_was_bought_before_earns_points_at_arrival_and_once() -> None:
     assert [(entry.source, entry.points) for entry in vip.points_entries.all()] == [("order:o1", 29)]
     assert vip.points == 29
     told = router().post("/internal/customers/c1/orders/", {**TOLD, "version": 5, "status": "shipped"})
-    assert ok(told) == {"applied": True}
+    assert ok(told) == {"applied": True, "email": "ada@example.com"}
     assert Customer.objects.get().points == 29
 
 

@@ -259,11 +259,11 @@ def test_how_much_waits_is_measured() -> None:
     put()
     Message.objects.update(created_at=timezone.now() - timedelta(seconds=100))
     put()
-    delivery.look_after()
+    delivery.measure()
     assert metrics.PENDING._value.get() == 2
     assert 100 <= metrics.OLDEST._value.get() < 110
     delivery.deliver_due()
-    delivery.look_after()
+    delivery.measure()
     assert (metrics.PENDING._value.get(), metrics.OLDEST._value.get()) == (0, 0)
 
 

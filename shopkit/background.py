@@ -1,0 +1,128 @@
+"""A service's background work on Celery: its sweeps as tasks, their schedule, and how its processes reach its worker.
+
+The database is the truth and Celery only makes it quick: no task carries data, each may run twice, and whatever a
+worker does, the processes that serve do themselves while none is at work.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+import structlog
+from celery import Celery  # type: ignore[import-untyped]
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from shopkit import sweeper, topology
+from shopkit.config import config
+from shopkit.sweeper import Sweep
+
+ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
+HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 1.0
+ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
+WAKE = "wake"
+STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+log = structlog.get_logger()
+
+
+def app(service: str, *, answer_within: float) -> Celery:
+    """The service's Celery, with a queue of its own; whoever uses it waits so many seconds for the broker."""
+    made = Celery(service, set_as_current=False)
+    made.conf.update(
+        broker_url=config().redis_url,
+        broker_transport_options={
+            "socket_timeout": answer_within,
+            "socket_connect_timeout": answer_within,
+            "max_retries": 1,
+            "interval_start": 0,
+        },
+        broker_connection_retry_on_startup=True,
+        task_default_queue=f"polyshop.{service}",
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_publish_retry=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+    )
+    return made
+
+
+def shared(service: str) -> tuple[Sweep, ...]:
+    """The sweeps that a worker does for all the service's processes."""
+    return tuple(sweep for sweep in sweeper.declared(service) if not sweep.everywhere)
+
+
+def schedule(service: str) -> dict[str, dict[str, Any]]:
+    """Celery's beat: each sweep in its time, first at once, and the heartbeat that says that all of this works."""
+    beats = {sweep.name: sweep.every for sweep in shared(service)} | {HEARTBEAT: HEARTBEAT_SECONDS}
+    return {
+        name: {
+            "task": name,
+            "schedule": every,
+            "last_run_at": _LONG_AGO,
+            "options": {"expires": max(every, STALE_SECONDS)},
+        }
+        for name, every in beats.items()
+    }
+
+
+def tasks(service: str) -> dict[str, Callable[[], None]]:
+    """By name: one for each sweep, and one that does all that is `woken`."""
+    sweeps = shared(service)
+
+    def one(sweep: Sweep) -> Callable[[], None]:
+        return lambda: sweeper.do(sweep)
+
+    def wake() -> None:
+        for sweep in sweeps:
+            if sweep.woken:
+                sweeper.do(sweep)
+
+    return {sweep.name: one(sweep) for sweep in sweeps} | {WAKE: wake}
+
+
+class RemoteWorker:
+    """The service's worker, as its other processes see it, through Redis."""
+
+    def __init__(self, service: str) -> None:
+        url = config().redis_url
+        assert url
+        self._key = f"polyshop:worker:{service}"
+        self._app = app(service, answer_within=ASK_SECONDS)
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=ASK_SECONDS, socket_connect_timeout=ASK_SECONDS, retry=Retry(NoBackoff(), 0)
+        )
+
+    def is_alive(self) -> bool:
+        """Whether its heartbeat has run lately."""
+        try:
+            return bool(self._redis.exists(self._key))
+        except redis.RedisError:
+            return False
+
+    def nudge(self) -> bool:
+        try:
+            self._app.send_task(WAKE, expires=STALE_SECONDS)
+        except Exception as error:  # kombu raises what its transport does; whatever it is, we do it ourselves
+            log.warning("worker not told", error=type(error).__name__)
+            return False
+        return True
+
+    def beat(self) -> None:
+        """For the worker: it is alive."""
+        self._redis.set(self._key, 1, ex=ALIVE_SECONDS)
+
+    def leave(self) -> None:
+        """For the worker: it ends."""
+        self._redis.delete(self._key)
+
+
+def worker_of(service: str) -> RemoteWorker | None:
+    """None without a broker, or for a service that has none."""
+    return RemoteWorker(service) if config().redis_url and topology.service(service).worker else None

@@ -1,0 +1,139 @@
+"""A worker, with a real broker: what it is told, what it does by itself, and what becomes of it without one."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import free_port
+from shopkit.background import RemoteWorker
+from shopkit.config import ROOT, config
+from shopkit.runner.stores import redis_program
+from tests.stores import wait_for
+
+NAME = "book_service"
+PATIENCE = 30
+WORKER = """
+import sys, time, types
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from shopkit import background, sweeper, worker
+from shopkit.sweeper import Sweep
+
+folder = Path(sys.argv[1])
+
+def mark(name):
+    (folder / f"{name}-{time.monotonic_ns()}").touch()
+
+def woken():
+    mark("woken")
+    if (folder / "again").exists():
+        (folder / "again").unlink()
+        sweeper.wake()
+
+def ticks():
+    mark("ticks")
+
+def breaks():
+    mark("breaks")
+    raise ValueError
+
+background.ALIVE_SECONDS = 2
+tasks = sys.modules["book_service.tasks"] = types.ModuleType("book_service.tasks")
+tasks.__spec__ = ModuleSpec(tasks.__name__, None)
+tasks.SWEEPS = (Sweep(woken, every=3600, woken=True), Sweep(ticks, every=1), Sweep(breaks, every=1))
+worker.main(["book_service"])
+"""
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    if (program := redis_program()) is None:
+        pytest.skip("!!! NOT TESTED: there is no Redis")
+    port = free_port()
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{port}/0")
+    config.cache_clear()
+    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+        config.cache_clear()
+
+
+@pytest.fixture
+def worker(broker: subprocess.Popen[bytes], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env={**os.environ}, cwd=ROOT)
+    try:
+        wait_for(RemoteWorker(NAME).is_alive, seconds=PATIENCE)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def count(folder: Path, name: str) -> int:
+    return len(list(folder.glob(f"{name}-*")))
+
+
+def test_each_sweep_runs_at_the_start_and_in_its_time_and_one_that_fails_stops_none(
+    worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    wait_for(lambda: count(tmp_path, "ticks") >= 3 and count(tmp_path, "breaks") >= 3, seconds=PATIENCE)
+    assert count(tmp_path, "woken") == 1
+
+
+def test_a_nudge_has_what_is_woken_done_and_another_is_harmless(
+    worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    wait_for(lambda: count(tmp_path, "woken") == 1, seconds=PATIENCE)
+    remote = RemoteWorker(NAME)
+    assert remote.nudge()
+    assert remote.nudge()
+    wait_for(lambda: count(tmp_path, "woken") == 3, seconds=PATIENCE)
+
+
+def test_what_a_task_writes_is_looked_at_after_it(worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    wait_for(lambda: count(tmp_path, "woken") == 1, seconds=PATIENCE)
+    (tmp_path / "again").touch()
+    assert RemoteWorker(NAME).nudge()
+    wait_for(lambda: count(tmp_path, "woken") == 3, seconds=PATIENCE)
+
+
+def test_a_worker_that_ends_says_so(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    assert worker.wait(PATIENCE) == 0
+    assert not RemoteWorker(NAME).is_alive()
+
+
+def test_a_worker_goes_on_when_its_broker_is_back(
+    worker: subprocess.Popen[bytes], broker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    broker.kill()
+    broker.wait()
+    remote = RemoteWorker(NAME)
+    assert not remote.is_alive()
+    assert not remote.nudge()
+    port = str(config().redis_url).rpartition(":")[2].partition("/")[0]
+    again = subprocess.Popen([*broker.args, "--port", port], stdout=subprocess.DEVNULL)  # type: ignore[misc]
+    try:
+        wait_for(remote.is_alive, seconds=PATIENCE)
+        ticks = count(tmp_path, "ticks")
+        wait_for(lambda: count(tmp_path, "ticks") > ticks, seconds=PATIENCE)
+    finally:
+        again.kill()
+        again.wait()
+
+
+def test_a_broker_that_hangs_counts_as_none(broker: subprocess.Popen[bytes]) -> None:
+    broker.send_signal(signal.SIGSTOP)
+    remote = RemoteWorker(NAME)
+    assert not remote.is_alive()
+    assert not remote.nudge()

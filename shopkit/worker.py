@@ -1,0 +1,104 @@
+"""A service's worker: `python -m shopkit.worker NAME`. Celery runs its sweeps one at a time, by a beat of its own.
+
+Without a worker nothing is lost; its service's own processes do the same, as soon as its heartbeat is missed.
+"""
+
+import argparse
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import redis
+import structlog
+
+from shopkit import background, entry, keys, sweeper, topology
+from shopkit.config import ConfigurationError, config
+
+BROKER_SECONDS = 5.0
+LIMIT_SECONDS = 300.0  # so long without a heartbeat, whatever it waits for, it ends and is started anew
+log = structlog.get_logger()
+
+
+class Work:
+    """The tasks of one worker process, which runs one at a time."""
+
+    def __init__(self, service: str) -> None:
+        self.remote = background.RemoteWorker(service)
+        self.app = background.app(service, answer_within=BROKER_SECONDS)
+        self.app.conf.beat_schedule = background.schedule(service)
+        self.last_beat = time.monotonic()
+        self._woken = False
+        for name, run in (background.tasks(service) | {background.HEARTBEAT: self.beat}).items():
+            self.app.task(self._then_wake(run), name=name)
+
+    def wake(self) -> None:
+        """Something was written by the task at hand: there will be a `wake` after those that wait already."""
+        self._woken = True
+
+    def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
+        def task() -> None:
+            run()
+            if self._woken:
+                self._woken = False
+                self.remote.nudge()
+
+        return task
+
+    def beat(self) -> None:
+        self.last_beat = time.monotonic()
+        with suppress(redis.RedisError):
+            self.remote.beat()
+
+    def watch(self) -> None:
+        """Ends the process when it is stuck: neither a solo worker's tasks nor its beat have a limit of their own."""
+        while time.monotonic() - self.last_beat < LIMIT_SECONDS:
+            time.sleep(1)
+        log.error("worker stuck", seconds=LIMIT_SECONDS)
+        os._exit(1)
+
+
+def work(service: topology.Service) -> int:
+    """Until a signal ends it; the exit code."""
+    import django
+    from celery.beat import EmbeddedService  # type: ignore[import-untyped]
+
+    django.setup()
+    at_work = Work(service.name)
+    sweeper.wakes(at_work)
+    beat = EmbeddedService(at_work.app, thread=True, scheduler_cls="celery.beat.Scheduler")
+    worker = at_work.app.Worker(
+        pool="solo",
+        concurrency=1,
+        hostname=f"{service.name}@{os.getpid()}",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    for thread in (beat, threading.Thread(target=at_work.watch, name="watch", daemon=True)):
+        thread.start()
+    worker.start()
+    with suppress(redis.RedisError):
+        at_work.remote.leave()
+    return int(worker.exitcode or 0)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m shopkit.worker", description=__doc__)
+    parser.add_argument("service", choices=sorted(each.name for each in topology.SERVICES.values() if each.worker))
+    parser.add_argument("--check", action="store_true", help="only say, by the exit code, whether it is alive")
+    given = parser.parse_args(arguments)
+    service = entry.use(given.service)
+    if not config().redis_url:
+        raise ConfigurationError("A worker needs REDIS_URL; without one, the services do their work themselves.")
+    if given.check:
+        sys.exit(not background.RemoteWorker(service.name).is_alive())
+    keys.check()
+    sys.exit(work(service))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

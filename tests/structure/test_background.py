@@ -1,0 +1,46 @@
+"""What services declare to do by themselves, held against what Celery's beat has workers do."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from shopkit import topology
+from shopkit.config import ROOT
+
+WITH_WORKER = [service.name for service in topology.SERVICES.values() if service.worker]
+SAY = """
+import json, sys
+from shopkit import background, entry, sweeper
+entry.use(sys.argv[1])
+import django
+django.setup()
+app = background.app(sys.argv[1], answer_within=1)
+print(json.dumps({
+    "sweeps": {each.name: each.every for each in sweeper.declared(sys.argv[1]) if not each.everywhere},
+    "beat": {each["task"]: each["schedule"] for each in background.schedule(sys.argv[1]).values()},
+    "tasks": sorted(background.tasks(sys.argv[1])),
+    "accepts": list(app.conf.accept_content),
+    "queue": app.conf.task_default_queue,
+    "results": app.conf.result_backend,
+}))
+"""
+
+
+def said(service: str) -> dict[str, object]:
+    environment = {**os.environ, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    done = subprocess.run(
+        [sys.executable, "-c", SAY, service], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("service", WITH_WORKER)
+def test_the_beat_of_a_service_is_its_sweeps_and_each_is_a_task(service: str) -> None:
+    found = said(service)
+    assert found["beat"] == {**found["sweeps"], "heartbeat": 1.0}  # type: ignore[dict-item]
+    assert found["tasks"] == sorted([*found["sweeps"], "wake"])  # type: ignore[misc]
+    assert (found["accepts"], found["queue"], found["results"]) == (["json"], f"polyshop.{service}", None)
