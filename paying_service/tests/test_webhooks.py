@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from paying_service import simulated
 from paying_service.models import Payment, WebhookEvent
+from paying_service.providers import simulated, simulated_news
 from paying_service.tests import asking
 from paying_service.tests.asking import AMOUNT, ask, opened, shown
 from shopkit.outbox import delivery
@@ -31,7 +31,7 @@ def late() -> str:
     """A payment that its customer has confirmed at the provider, and of which we have not heard yet."""
     payment = opened(asking.NEEDS_CONFIRMATION)
     ask(payment, "authorise")
-    simulated.confirm(ref=ref(payment), accepted=True)
+    simulated.confirm(asking.row(payment), accepted=True)
     return payment
 
 
@@ -52,7 +52,7 @@ def post(body: bytes, signature: str | None) -> Any:
 
 def send(body: dict[str, Any] | bytes, *, secret: str = SECRETS[0], ago: int = 0) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return post(raw, simulated.sign(raw, secret=secret, at=int(time.time()) - ago))
+    return post(raw, simulated_news.sign(raw, secret=secret, at=int(time.time()) - ago))
 
 
 def refused(answer: Any) -> tuple[int, str]:
@@ -124,7 +124,7 @@ def test_what_another_secret_signed_is_refused(late: str) -> None:
 
 def test_a_body_or_a_time_that_was_changed_is_refused(late: str) -> None:
     body, now = event(late), int(time.time())
-    signature = simulated.sign(json.dumps(body).encode(), secret=SECRETS[0], at=now)
+    signature = simulated_news.sign(json.dumps(body).encode(), secret=SECRETS[0], at=now)
     assert refused(post(json.dumps({**body, "amount": 1}).encode(), signature)) == (401, "bad_signature")
     assert refused(post(json.dumps(body).encode() + b" ", signature)) == (401, "bad_signature")
     later = signature.replace(f"t={now}", f"t={now + 1}")
@@ -223,9 +223,9 @@ def test_five_events_in_any_order_and_some_twice_come_to_the_same(late: str) -> 
         events = {kind: event(payment, type=f"charge.{kind}") for kind in kinds}
         for at, kind in enumerate(order):
             if at == number % 4:
-                simulated.confirm(ref=ref(payment), accepted=True)
+                simulated.confirm(asking.row(payment), accepted=True)
             if at == number % 4 + 1:
-                simulated.capture(ref=ref(payment))
+                simulated.capture(asking.row(payment))
             assert send(events[kind]).json() == {"new": True}
             if at % 2:
                 assert send(events[kind]).json() == {"new": False}
