@@ -139,7 +139,7 @@ def _ask_to_void(payment_id: uuid.UUID) -> Payment:
 def refund(*, payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Payment:
     """Gives back so much, or all that is left, once for each id.
 
-    `Conflict`: `not_captured`, `refund_exceeds_capture`, `refund_id_used`.
+    `Conflict`: `not_captured`, `recorded_by_hand`, `refund_exceeds_capture`, `refund_id_used`, `refund_refused`.
     """
     entry = _note_refund(payment_id, refund_id, amount)
     payment = get(payment_id)
@@ -172,6 +172,8 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
         if entry.payment_id != payment.pk:
             raise Conflict("This refund is one of another payment.", code="refund_id_used")
         return entry
+    if not payment.provider_ref and payment.captured:
+        raise Conflict("It was recorded by hand, so no provider can give it back.", code="recorded_by_hand")
     if not payment.captured:
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
     promised = payment.refunds.filter(done=False).aggregate(sum=Sum("amount"))["sum"] or 0

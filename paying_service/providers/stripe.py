@@ -29,7 +29,7 @@ _STATUS = {
     "succeeded": Status.CAPTURED,
     "canceled": Status.VOIDED,
 }
-_REFUSALS = (stripe.CardError, stripe.InvalidRequestError)
+REFUSALS = (stripe.CardError, stripe.InvalidRequestError)
 log = structlog.get_logger()
 
 
@@ -44,7 +44,7 @@ def asking() -> Iterator[V1Services]:
     """Around calls: a refusal goes through as the SDK's; anything else is `Unavailable`, and its outcome not known."""
     try:
         yield _client_of(keys().stripe_secret_key)
-    except _REFUSALS:
+    except REFUSALS:
         raise
     except stripe.StripeError as error:
         log.warning("stripe gave no answer", error=type(error).__name__, code=error.code, request=error.request_id)
@@ -121,7 +121,7 @@ def authorise(payment: Payment) -> Charge:
         try:
             key = {"idempotency_key": f"{payment.pk}:confirm"}
             return _shown(api.payment_intents.confirm(payment.provider_ref, asked, key).to_dict(), payment)  # type: ignore[arg-type]
-        except _REFUSALS as refusal:
+        except REFUSALS as refusal:
             return _declined(_found(payment, api), payment, refusal)
 
 
@@ -167,7 +167,7 @@ def _unless_refused(ask: Any, name: str, key: str) -> None:
     """What is refused was overtaken; how it is then, the next look says."""
     try:
         ask(name, {}, {"idempotency_key": key})
-    except _REFUSALS as refusal:
+    except REFUSALS as refusal:
         log.info("stripe refused", code=refusal.code, request=refusal.request_id)
 
 
@@ -187,7 +187,7 @@ def _give_back(api: V1Services, intent: str, key: str, amount: int) -> None:
     asked: Any = {"payment_intent": intent, "amount": amount, "metadata": {"refund_id": key}}
     try:
         api.refunds.create(asked, {"idempotency_key": f"{key}:refund"})
-    except _REFUSALS as refusal:
+    except REFUSALS as refusal:
         raise Conflict("Stripe refuses this refund.", code="refund_refused") from refusal
 
 
@@ -198,7 +198,7 @@ def _found(payment: Payment, api: V1Services) -> Shape:
             wanted: Any = {"expand": ["payment_intent.latest_charge"]}
             return api.checkout.sessions.retrieve(payment.provider_ref, wanted).to_dict()
         return api.payment_intents.retrieve(payment.provider_ref, {"expand": ["latest_charge"]}).to_dict()
-    except _REFUSALS as refusal:  # with another account's keys, say
+    except REFUSALS as refusal:  # with another account's keys, say
         raise Unavailable("Stripe does not know this payment.") from refusal
 
 
