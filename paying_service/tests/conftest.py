@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from paying_service.keys import keys
+from paying_service.tests.razorpays import razorpay_api
+from paying_service.tests.stripes import stripe_api
 from shopkit.testing import Caller
+
+__all__ = ["razorpay_api", "stripe_api"]
 
 
 def demand(**changes: Any) -> dict[str, Any]:
