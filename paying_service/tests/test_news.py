@@ -46,7 +46,8 @@ def told(monkeypatch: pytest.MonkeyPatch, _no_news: None) -> Iterator[list[int]]
 
 def deliver() -> None:
     """Whatever is due of the provider's and the inbox's, until there is nothing more."""
-    while any([delivery.attempt(each.pk) for each in Message.objects.filter(kind__in=OURS, state="pending")]):
+    due = Message.objects.filter(kind__in=OURS, state="pending")
+    while sum(delivery.attempt(each.pk) for each in due.all()):
         pass
 
 

@@ -97,9 +97,8 @@ def test_a_payment_that_is_void_is_paid_no_more(page: str) -> None:
 
 
 def test_there_is_no_page_for_what_is_not_paid_there(staff: Caller) -> None:
-    by_hand = staff.post(
-        "/api/payments/", {"order_id": str(uuid.uuid4()), "provider": "simulated", "method": "card", "amount": "1.00"}
-    )
+    wish = {"order_id": str(uuid.uuid4()), "provider": "simulated", "method": "card", "amount": "1.00"}
+    by_hand = staff.post("/api/payments/", wish)
     for payment in (uuid.uuid4(), by_hand.json()["id"], opened()):
         for ask_for in (nobody().get, nobody().post):
             assert ask_for(f"/api/payments/{payment}/pay/").status_code == 404
