@@ -67,19 +67,13 @@ def authorise(*, payment_id: uuid.UUID) -> Payment:
     """Asks the provider for the money, once."""
     payment = get(payment_id)
     waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
-    begun = _begin(payment) if waiting.exists() else {}
-    first = waiting.filter(provider_ref=payment.provider_ref)
-    if not first.update(look_at=timezone.now() + LOOK_AFTER, **begun):
+    provider = providers.of(payment.provider)
+    if payment.status == Status.PENDING and not payment.provider_ref:
+        # nothing is charged before it is written down what it is called
+        waiting.filter(provider_ref="").update(provider_ref=provider.begin(payment).ref)
+    if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
-    payment = get(payment_id)
-    return apply(payment_id, providers.of(payment.provider).authorise(payment))
-
-
-def _begin(payment: Payment) -> dict[str, str]:
-    """What nobody was asked for yet is begun; nothing is charged before what it is called is written down."""
-    if payment.provider_ref:
-        return {}
-    return {"provider_ref": providers.of(payment.provider).begin(payment).ref}
+    return apply(payment_id, provider.authorise(get(payment_id)))
 
 
 def look(*, payment_id: uuid.UUID) -> Payment:

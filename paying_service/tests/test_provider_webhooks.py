@@ -188,9 +188,9 @@ def test_what_stripe_tells_of_a_session_finds_its_payment(stripe_api: Stripe, ki
 
 
 @pytest.mark.django_db
-def test_five_of_razorpays_in_any_order_and_some_twice_come_to_the_same(razorpay_api: Razorpay) -> None:
-    """Each of the 120 orders for a payment of its own, which goes on at Razorpay in between."""
-    kinds = ("payment.authorized", "payment.captured", "order.paid", "refund.created", "payment.failed")
+def test_razorpays_in_any_order_and_each_twice_come_to_the_same(razorpay_api: Razorpay) -> None:
+    """Each of the 24 orders for a payment of its own, which goes on at Razorpay in between."""
+    kinds = ("payment.authorized", "payment.captured", "refund.created", "payment.failed")
     ends = set()
     for order in itertools.permutations(kinds):
         Payment.objects.all().delete()
