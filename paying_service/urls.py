@@ -3,6 +3,7 @@
 from django.urls import path
 
 from paying_service import internal_views as internal
+from paying_service.models import Provider
 from paying_service.pages import PayView, TryView
 from paying_service.views import (
     CheckoutSessionView,
@@ -27,7 +28,10 @@ urlpatterns = [
     path("api/payments/create-payment-intent/", PaymentIntentView.as_view()),
     path("api/payments/verify-payment/", VerifyView.as_view()),
     path("api/payments/test/", TryView.as_view()),
-    path("api/payments/webhooks/<slug:provider>/", WebhookView.as_view()),
+    *(
+        path(f"api/payments/webhooks/{provider}/", WebhookView.as_view(provider=provider))
+        for provider in Provider.values
+    ),
     path("internal/payments/", internal.OpenView.as_view()),
     path("internal/dues/", internal.DueView.as_view()),
     path("internal/payments/<uuid:payment_id>/", internal.OneView.as_view()),

@@ -175,11 +175,12 @@ class VerifyView(APIView):
 class WebhookView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = []
+    provider = ""
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT})
-    def post(self, request: Request, provider: str) -> Response:
+    def post(self, request: Request) -> Response:
         """From a provider, signed by its own scheme over the body as it is: `{new}`, false when it was here before."""
-        new = webhooks.take(provider=provider, body=request._request.body, headers=request.headers)
+        new = webhooks.take(provider=self.provider, body=request._request.body, headers=request.headers)
         return Response({"new": new})
 
 

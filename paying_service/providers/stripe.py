@@ -13,8 +13,8 @@ from stripe import V1Services
 
 from paying_service.keys import front_url, keys
 from paying_service.models import Payment, Status
-from paying_service.providers import webhook
-from paying_service.providers.port import Begun, Charge, Event
+from paying_service.providers.port import Begun, Charge
+from paying_service.providers.stripe_events import parse_webhook as parse_webhook
 from shopkit.errors import Conflict, Invalid, Unavailable
 
 DEADLINE = (3.0, 10.0)  # seconds to connect, and to be answered
@@ -239,40 +239,3 @@ def _charge(intent: Shape, payment: Payment) -> Charge:
 
 def check_proof(payment: Payment, proof: Mapping[str, str]) -> None:
     """There is none: Stripe is asked."""
-
-
-def parse_webhook(body: bytes, headers: Mapping[str, str]) -> Event:
-    """A snapshot event, by its `Stripe-Signature`; of what is about no payment, only the id."""
-    _check_signature(body, headers.get("Stripe-Signature", ""))
-    sent = webhook.parsed(body)
-    try:
-        return webhook.checked(_event(sent["id"], sent["data"]["object"]))
-    except (LookupError, TypeError, AttributeError):
-        raise webhook.malformed() from None
-
-
-def _event(event_id: str, about: Shape) -> Event:
-    name = (about.get("metadata") or {}).get("payment_id") or ""
-    currency = (about.get("currency") or "").upper()
-    if about["object"] == "checkout.session":
-        return Event(event_id, about["id"], name, about["amount_total"], currency)
-    if about["object"] == "payment_intent":
-        return Event(event_id, about["id"], name, about["amount"], currency)
-    if about["object"] == "charge":
-        return Event(event_id, about["payment_intent"] or "", name, about["amount"], currency)
-    return Event(event_id, about.get("payment_intent") or "", name)  # a refund, a dispute: in amounts of their own
-
-
-def _check_signature(body: bytes, header: str) -> None:
-    given = re.search(r"(?:^|,)t=([0-9]{1,12})(?:,|$)", header, re.ASCII)
-    live = keys().stripe_webhook_secrets
-    if not given or not header.isascii() or not any(_made(body, header, secret) for secret in live):
-        raise webhook.unsigned()
-    webhook.check_time(int(given[1]))
-
-
-def _made(body: bytes, header: str, secret: str) -> bool:
-    try:
-        return bool(stripe.WebhookSignature.verify_header(body, header, secret, tolerance=None))
-    except (stripe.SignatureVerificationError, ValueError):  # a ValueError: the body is no text
-        return False
