@@ -3,9 +3,9 @@ FROM python:3.12-slim-bookworm AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc pkg-config libmariadb-dev \
  && rm -rf /var/lib/apt/lists/*
-COPY requirements.txt requirements-mysql.txt /tmp/
+COPY requirements.txt requirements-mysql.txt requirements-providers.txt /tmp/
 RUN python -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir -r /tmp/requirements.txt -r /tmp/requirements-mysql.txt
+ && /opt/venv/bin/pip install --no-cache-dir -r /tmp/requirements.txt -r /tmp/requirements-mysql.txt -r /tmp/requirements-providers.txt
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \

@@ -24,9 +24,11 @@ _ON_THE_WAY = {
     **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
     "delivered": (Status.SHIPPED, Status.DELIVERED),
 }
+_OPEN = frozenset({"pending", "requires_action", "authorised", "captured"})
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 CART_ORDERED, ORDER_CHANGED, DUE, MAIL = "cart_ordered", "order_changed", "order_due", "mail"
 MAILS = {Status.PAID: "confirmation", Status.PAYMENT_FAILED: "payment_failed", Status.SHIPPED: "shipped"}
+UNWANTED = "payment_unwanted"
 
 
 @dataclass(frozen=True)
@@ -286,7 +288,7 @@ def _check_total(price: Totals, expected: int | None) -> None:
 def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str, refunded: int) -> None:
     """A payment has changed: the saga looks at it again, and what was given back is the order's `refunded`.
 
-    An order that waits to be paid takes the first payment that is offered; any other counts for nothing.
+    An order that waits to be paid takes the first payment that is offered; any other is voided or given back.
     """
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
@@ -295,6 +297,8 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
         order = _write(order, name="payment", payment_id=payment_id)
         Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
     if order.payment_id != payment_id:
+        if status in _OPEN:
+            outbox.put(kind=UNWANTED, payload={"payment_id": str(payment_id)}, key=f"{payment_id} {status}")
         return
     Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
     if refunded > order.refunded:

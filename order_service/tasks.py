@@ -1,12 +1,13 @@
 """What the order service does by itself: checkouts, mails, reports, and telling carts and customers of orders."""
 
+import uuid
 from typing import Any
 
 from django.utils import timezone
 
 from order_service import clients, mails, reports, saga
 from order_service.models import Order
-from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED
+from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
@@ -52,6 +53,19 @@ def tell_due(message: Message) -> None:
         clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
+def undo_unwanted(message: Message) -> None:
+    """A payment that its order did not take up costs its customer nothing; given back once, under its own id."""
+    payment_id = uuid.UUID(message.payload["payment_id"])
+    try:
+        clients.void(payment_id=payment_id)
+    except ShopError as refusal:
+        if refusal.code != "captured":
+            raise
+        paid = clients.payment(payment_id=payment_id)
+        if paid.captured > paid.refunded:
+            clients.refund(payment_id=payment_id, refund_id=payment_id, amount=paid.captured - paid.refunded)
+
+
 def told(order: Order) -> dict[str, Any]:
     """What a customer's service is told of an order; amounts in minor units."""
     return {
@@ -74,6 +88,7 @@ HANDLERS: dict[str, Handler] = {
     CART_ORDERED: close_cart,
     ORDER_CHANGED: tell_customer,
     DUE: tell_due,
+    UNWANTED: undo_unwanted,
     MAIL: AtMostOnce(mail_customer),
     reports.REPORT: AtMostOnce(mails.about_day),
 }

@@ -9,13 +9,14 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from paying_service import simulated
-from paying_service.models import TRANSITIONS, Due, Payment, Provider, Refund, Status
-from paying_service.simulated import Charge
+from paying_service import providers
+from paying_service.models import TRANSITIONS, Due, Payment, Refund, Status
+from paying_service.providers.port import Charge
 from shopkit import versioned
 from shopkit.errors import Conflict, Invalid, ShopError, found
 from shopkit.outbox import services as outbox
@@ -26,40 +27,35 @@ LOOK_AT_MOST = timedelta(minutes=5)
 FORGOTTEN = timedelta(minutes=1)  # until a refund that is not made yet is made for whoever asked
 TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
 ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
+log = structlog.get_logger()
 
 
 def open_payment(*, payment_id: uuid.UUID, provider: str, token: str, **fields: Any) -> Payment:
     """A payment that waits to be authorised; the one there is, if it was opened before. The card is forgotten.
 
-    `Invalid`: `unknown_provider`, `invalid_token`.
+    Without a card, its customer gives it on the provider's page. `Invalid`: `unknown_provider`, `invalid_token`.
     """
-    if provider != Provider.SIMULATED:
-        message = "This shop takes payments by the simulated provider."
-        raise Invalid(message, code="unknown_provider", details={"provider": [message]})
-    fields |= {"provider": provider, "handle": simulated.handle_of(token)}
+    chosen = providers.chosen(provider)
+    fields |= {"provider": provider, "handle": chosen.handle_of(token) if token else Payment.HOSTED}
     return Payment.objects.get_or_create(pk=payment_id, defaults=fields)[0]
 
 
 def offer(*, order_id: uuid.UUID, customer_id: str | None, provider: str, method: str, token: str) -> Payment:
     """A payment by the customer for an order that waits for one; the order takes it up. `Invalid("unknown_order")`."""
-    due = Due.objects.filter(pk=order_id, customer_id=customer_id).first()
+    asked = due_of(order_id=order_id, customer_id=customer_id)
+    with transaction.atomic():
+        payment = open_payment(payment_id=uuid.uuid4(), provider=provider, method=method, token=token, **asked)
+        tell(payment)
+    return payment
+
+
+def due_of(*, order_id: uuid.UUID, customer_id: str | None) -> dict[str, Any]:
+    """The payment's fields that are the order's to say. `Invalid("unknown_order")`."""
+    due = Due.objects.filter(pk=order_id, customer_id=customer_id).exclude(customer_id=None).values().first()
     if due is None:
         message = "There is no order of yours that waits to be paid under this id."
         raise Invalid(message, code="unknown_order", details={"order_id": [message]})
-    with transaction.atomic():
-        payment = open_payment(
-            payment_id=uuid.uuid4(),
-            order_id=order_id,
-            customer_id=customer_id,
-            customer_type=due.customer_type,
-            provider=provider,
-            method=method,
-            token=token,
-            amount=due.amount,
-            currency=due.currency,
-        )
-        tell(payment)
-    return payment
+    return dict(due)
 
 
 def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
@@ -70,19 +66,28 @@ def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
 def authorise(*, payment_id: uuid.UUID) -> Payment:
     """Asks the provider for the money, once."""
     payment = get(payment_id)
-    key = f"{payment.pk}:authorise"
-    first = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
-    if not first.update(provider_ref=key, look_at=timezone.now() + LOOK_AFTER):
+    waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
+    provider = providers.of(payment.provider)
+    if payment.status == Status.PENDING and not payment.provider_ref:
+        # nothing is charged before it is written down what it is called
+        waiting.filter(provider_ref="").update(provider_ref=provider.begin(payment).ref)
+    if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
-    return apply(payment_id, simulated.authorise(key=key, handle=payment.handle, amount=payment.amount))
+    return apply(payment_id, provider.authorise(get(payment_id)))
 
 
 def look(*, payment_id: uuid.UUID) -> Payment:
     """The payment as it is now: while it is open, the provider is asked."""
     payment = get(payment_id)
-    if payment.status in ENDED or not payment.provider_ref:
+    return payment if payment.status in ENDED else hear(payment_id=payment_id)
+
+
+def hear(*, payment_id: uuid.UUID) -> Payment:
+    """The payment as its provider has it now: for when there is news of it, even of one that ended."""
+    payment = get(payment_id)
+    if not payment.provider_ref:
         return payment
-    return apply(payment_id, simulated.fetch(ref=payment.provider_ref))
+    return apply(payment_id, providers.of(payment.provider).fetch(payment))
 
 
 def capture(*, payment_id: uuid.UUID) -> Payment:
@@ -92,7 +97,7 @@ def capture(*, payment_id: uuid.UUID) -> Payment:
         return payment
     if payment.status != Status.AUTHORISED or payment.void_asked:
         raise Conflict(f"This payment is {payment.status}.", code=payment.status)
-    payment = apply(payment_id, simulated.capture(ref=payment.provider_ref))
+    payment = apply(payment_id, providers.of(payment.provider).capture(payment))
     if payment.status not in TAKEN:
         raise Conflict(f"This payment is {payment.status}.", code=payment.status)
     return payment
@@ -105,7 +110,7 @@ def void(*, payment_id: uuid.UUID) -> Payment:
         raise Conflict("The money has been taken.", code="captured")
     if payment.status in ENDED:
         return payment
-    payment = apply(payment_id, simulated.void(ref=payment.provider_ref))
+    payment = apply(payment_id, providers.of(payment.provider).void(payment))
     if payment.status in TAKEN:
         raise Conflict("The money has been taken.", code="captured")
     return payment
@@ -128,13 +133,18 @@ def _ask_to_void(payment_id: uuid.UUID) -> Payment:
 def refund(*, payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None) -> Payment:
     """Gives back so much, or all that is left, once for each id.
 
-    `Conflict`: `not_captured`, `refund_exceeds_capture`, `refund_id_used`.
+    `Conflict`: `not_captured`, `recorded_by_hand`, `refund_exceeds_capture`, `refund_id_used`, `refund_refused`.
     """
     entry = _note_refund(payment_id, refund_id, amount)
     payment = get(payment_id)
     if entry.done:
         return payment
-    payment = apply(payment_id, simulated.refund(ref=payment.provider_ref, key=str(refund_id), amount=entry.amount))
+    try:
+        charge = providers.of(payment.provider).refund(payment, key=str(refund_id), amount=entry.amount)
+    except Conflict:  # for good: it is not to be made later either
+        Refund.objects.filter(pk=refund_id, done=False).delete()
+        raise
+    payment = apply(payment_id, charge)
     Refund.objects.filter(pk=refund_id).update(done=True)  # last, so that who dies before it has all of it repeated
     return payment
 
@@ -156,9 +166,12 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
         if entry.payment_id != payment.pk:
             raise Conflict("This refund is one of another payment.", code="refund_id_used")
         return entry
+    if not payment.provider_ref and payment.captured:
+        raise Conflict("It was recorded by hand, so no provider can give it back.", code="recorded_by_hand")
     if not payment.captured:
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
-    left = payment.captured - (payment.refunds.aggregate(sum=Sum("amount"))["sum"] or 0)
+    promised = payment.refunds.filter(done=False).aggregate(sum=Sum("amount"))["sum"] or 0
+    left = payment.captured - payment.refunded - promised
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         message = f"There are {left} cents left to give back."
@@ -168,16 +181,29 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
 
 @transaction.atomic
 def apply(payment_id: uuid.UUID, charge: Charge) -> Payment:
-    """What the provider says of a payment, as far as it is news; a success that nobody wants any more is given back."""
+    """What the provider says of a payment, as far as it is news; a success that nobody wants any more is given back.
+
+    `Conflict("charge_differs")` for money in another amount or currency, which counts for nothing.
+    """
     payment = _locked(payment_id)
+    _check_same(payment, charge)
     known = (payment.captured, payment.refunded)
     forward = charge.status in TRANSITIONS[payment.status]
     if forward or (max(known[0], charge.captured), max(known[1], charge.refunded)) != known:
         versioned.change(payment, **_news(payment, charge, forward=forward))
         tell(payment)
-        if payment.void_asked and payment.captured > payment.refunded:
+        unwanted = payment.void_asked or payment.status in (Status.VOIDED, Status.FAILED)
+        if unwanted and payment.captured > payment.refunded:
             outbox.put(kind=GIVE_BACK, payload={"payment_id": str(payment.pk)})
     return payment
+
+
+def _check_same(payment: Payment, charge: Charge) -> None:
+    asked, said = (payment.amount, payment.currency), (charge.amount, charge.currency)
+    too_much = charge.captured > payment.amount or charge.refunded > charge.captured
+    if charge.status not in (Status.VOIDED, Status.FAILED) and (asked != said or too_much):
+        log.error("charge differs from its payment", payment_id=str(payment.pk), asked=asked, charged=said)
+        raise Conflict("The provider speaks of another amount or currency.", code="charge_differs")
 
 
 def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
@@ -187,9 +213,9 @@ def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
         "status": status,
         "captured": max(payment.captured, charge.captured),
         "refunded": max(payment.refunded, charge.refunded),
-        "failure_code": charge.failure_code,
-        "failure_message": charge.failure_message,
-        "action_url": f"/api/payments/{payment.pk}/simulate/" if status == Status.REQUIRES_ACTION else "",
+        "failure_code": charge.failure_code[:60],
+        "failure_message": charge.failure_message[:200],
+        "action_url": charge.action_url if status == Status.REQUIRES_ACTION else "",
         "look_at": payment.look_at if waits else None,
     }
 

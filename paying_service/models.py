@@ -50,20 +50,23 @@ DELETABLE = frozenset({Status.PENDING, Status.FAILED})
 class Payment(Tracked):
     """An amount asked for an order through a provider.
 
-    `handle` is the provider's own name for the card, `provider_ref` for the charge, once it was asked for. `void_asked`
-    says that nothing is owed any more: a success that comes later is given back.
+    `handle` is the provider's own name for the card, or where the customer gives it: on the provider's page (`HOSTED`)
+    or in the shop's, by the provider's script (`INTENT`). `provider_ref` is its name for what is paid on, known before
+    anything is charged. `void_asked` says that nothing is owed any more: a success that comes later is given back.
     """
+
+    HOSTED, INTENT = "hosted", "intent"
 
     order_id = models.UUIDField()
     customer_id = models.CharField(max_length=64, null=True, blank=True)
     customer_type = models.CharField(max_length=20, blank=True)
     handle = models.CharField(max_length=100, blank=True, editable=False)
-    provider_ref = models.CharField(max_length=100, blank=True, editable=False)
+    provider_ref = models.CharField(max_length=200, blank=True, editable=False)
     captured = models.BigIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
     failure_code = models.CharField(max_length=60, blank=True)
     failure_message = models.CharField(max_length=200, blank=True)
-    action_url = models.CharField(max_length=300, blank=True)
+    action_url = models.CharField(max_length=1000, blank=True)
     void_asked = models.BooleanField(default=False, editable=False)
     look_at = models.DateTimeField(null=True, editable=False, db_index=True)
     provider = models.CharField(max_length=20, choices=Provider)
@@ -81,6 +84,9 @@ class Payment(Tracked):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=1), name="payment_amount_positive"),
+            models.UniqueConstraint(
+                fields=["provider", "provider_ref"], condition=~Q(provider_ref=""), name="payment_provider_ref"
+            ),
             models.CheckConstraint(
                 condition=Q(captured__gte=0, refunded__gte=0, refunded__lte=F("captured"), captured__lte=F("amount")),
                 name="payment_amounts_fit",
@@ -136,11 +142,12 @@ class WebhookEvent(models.Model):
 
 
 class SimulatedCharge(models.Model):
-    """A line in the simulated provider's own books, which nothing but `simulated` reads or writes."""
+    """A line in the simulated provider's own books, which nothing but that provider's own modules reads or writes."""
 
     key = models.CharField(primary_key=True, max_length=100)
     handle = models.CharField(max_length=100)
     amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3, default="USD")
     status = models.CharField(max_length=20)
     captured = models.BigIntegerField(default=0)
     refunds = models.JSONField(default=dict)
@@ -148,3 +155,27 @@ class SimulatedCharge(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def refunded(self) -> int:
+        return sum(self.refunds.values())
+
+    @property
+    def shown_status(self) -> str:
+        """The status as a payment has it, with what was given back."""
+        if not self.refunded:
+            return self.status
+        return Status.REFUNDED if self.refunded == self.captured else Status.PARTIALLY_REFUNDED
+
+
+class StripeProduct(models.Model):
+    """An item as Stripe has it: its product, its present price, and the one before until that is archived."""
+
+    item_id = models.CharField(primary_key=True, max_length=100)
+    product_id = models.CharField(max_length=100)
+    price_id = models.CharField(max_length=100, blank=True)
+    stale_price_id = models.CharField(max_length=100, blank=True)
+    shown = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.item_id

@@ -72,7 +72,7 @@ class OpenPaymentSerializer(serializers.Serializer[Any]):
     customer_type = serializers.CharField(max_length=20)
     provider = serializers.CharField(max_length=20)
     method = serializers.ChoiceField(choices=Method.choices)
-    token = serializers.CharField(max_length=200, default="", write_only=True)
+    token = serializers.CharField(max_length=200, default="", allow_blank=True, write_only=True)
     amount = serializers.IntegerField(min_value=1)
     currency = CurrencyField()
 
@@ -85,13 +85,45 @@ class DueSerializer(serializers.Serializer[Any]):
     currency = CurrencyField()
 
 
+class BeginSerializer(serializers.Serializer[Any]):
+    """What a customer wants to pay and by whom; the amount is the order's."""
+
+    order_id = serializers.UUIDField()
+    provider = serializers.CharField(max_length=20, default=Provider.SIMULATED)
+    method = serializers.ChoiceField(choices=Method.choices, default=Method.CARD)
+
+
 class OfferSerializer(serializers.Serializer[Any]):
-    """What a customer pays with; the amount is the order's."""
+    """What a customer pays with; without a token, on the provider's page. The amount is the order's."""
 
     order_id = serializers.UUIDField()
     provider = serializers.CharField(max_length=20)
     method = serializers.ChoiceField(choices=Method.choices)
-    token = serializers.CharField(max_length=200, write_only=True)
+    token = serializers.CharField(max_length=200, default="", allow_blank=True, write_only=True)
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A hosted page: send the customer to `url`."""
+
+    payment = PaymentSerializer(read_only=True)
+    url = serializers.CharField(read_only=True)
+
+
+class IntentSerializer(serializers.Serializer[Any]):
+    """What the provider's script in the shop's page needs: Stripe's `client_secret`, or Razorpay's order, `ref`."""
+
+    payment = PaymentSerializer(read_only=True)
+    ref = serializers.CharField(read_only=True)
+    client_secret = serializers.CharField(read_only=True)
+    key = serializers.CharField(read_only=True)
+
+
+class VerifySerializer(serializers.Serializer[Any]):
+    """`{payment_id}`; with Razorpay also what its script has brought."""
+
+    payment_id = serializers.UUIDField()
+    razorpay_payment_id = serializers.CharField(max_length=100, default="")
+    razorpay_signature = serializers.CharField(max_length=200, default="")
 
 
 class RefundAskedSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
-from paying_service.models import DELETABLE, TRANSITIONS, Payment
+from paying_service.models import DELETABLE, TRANSITIONS, Payment, Provider
 from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
@@ -67,7 +67,13 @@ def delete_payment(*, payment: Payment) -> None:
     versioned.delete(payment, DELETABLE)
 
 
+def check_simulated(payment: Payment) -> None:
+    """`Conflict("nothing_to_confirm")` for a payment that is not in the simulated provider's hands."""
+    if payment.provider != Provider.SIMULATED or not payment.handle:
+        raise Conflict("There is nothing to confirm.", code="nothing_to_confirm")
+
+
 def _check_by_hand(payment: Payment, code: str) -> None:
-    """What was paid with a card is what its provider says, and its order waits for it."""
+    """What was paid by a provider is what that provider says, and its order waits for it."""
     if payment.handle:
         raise Conflict("This payment is its provider's to move.", code=code)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from paying_service import checkout, clients, webhooks
 from paying_service.models import Payment
+from paying_service.providers import simulated, simulated_news
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
@@ -33,7 +34,13 @@ def forget_old_answers() -> int:
     return sweep(now=timezone.now())
 
 
-HANDLERS = {checkout.CHANGED: tell_order, checkout.GIVE_BACK: give_back, webhooks.WEBHOOK: webhooks.look_into}
+HANDLERS = {
+    checkout.CHANGED: tell_order,
+    checkout.GIVE_BACK: give_back,
+    webhooks.WEBHOOK: webhooks.look_into,
+    simulated_news.NEWS: simulated_news.send,
+    simulated_news.LATE_CHARGE: simulated.look_after,
+}
 SWEEPS = (
     Sweep(checkout.look_at_waiting, every=1),
     Sweep(checkout.finish_refunds, every=15),

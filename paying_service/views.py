@@ -12,17 +12,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from paying_service import checkout, services, simulated, webhooks
+from paying_service import checkout, services, sessions, webhooks
 from paying_service.filters import PaymentFilter
 from paying_service.models import Payment
+from paying_service.providers import simulated
 from paying_service.serializers import (
+    BeginSerializer,
     ChangePaymentSerializer,
     CreatePaymentSerializer,
+    IntentSerializer,
     OfferSerializer,
     PaymentSerializer,
     PaymentStatusSerializer,
     RefundSerializer,
+    SessionSerializer,
     SimulateSerializer,
+    VerifySerializer,
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
@@ -118,21 +123,65 @@ class SimulateView(APIView):
     def post(self, request: Request, payment_id: uuid.UUID) -> Response:
         """What the customer would do on the provider's page: confirms the payment, or declines it."""
         payment = _payment(request, payment_id)
+        services.check_simulated(payment)
         given = SimulateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        simulated.confirm(ref=payment.provider_ref, accepted=given.validated_data["outcome"] == "confirm")
+        simulated.confirm(payment, accepted=given.validated_data["outcome"] == "confirm")
         return _answer(checkout.look(payment_id=payment.pk))
+
+
+class CheckoutSessionView(APIView):
+    permission_classes = [IsKnown]
+
+    @extend_schema(request=BeginSerializer, responses={201: SessionSerializer})
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        """A page of the provider's where the customer pays for an order of theirs that waits; asked again, the same."""
+        session = _begun(request, Payment.HOSTED)
+        shown = {"payment": session.payment, "url": request.build_absolute_uri(session.begun.url)}
+        return Response(SessionSerializer(shown).data, status=status.HTTP_201_CREATED)
+
+
+class PaymentIntentView(APIView):
+    permission_classes = [IsKnown]
+
+    @extend_schema(request=BeginSerializer, responses={201: IntentSerializer})
+    def post(self, request: Request) -> Response:
+        """What the provider's script needs to take the payment in the shop's own page; asked again, the same."""
+        session = _begun(request, Payment.INTENT)
+        begun = {"ref": session.begun.ref, "client_secret": session.begun.secret, "key": session.key}
+        shown = IntentSerializer({"payment": session.payment, **begun})
+        return Response(shown.data, status=status.HTTP_201_CREATED)
+
+
+def _begun(request: Request, way: str) -> sessions.Session:
+    given = BeginSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return sessions.begin(customer_id=caller(request).customer_id, way=way, **given.validated_data)
+
+
+class VerifyView(APIView):
+    permission_classes = [IsKnown]
+
+    @extend_schema(request=VerifySerializer, responses=PaymentSerializer)
+    def post(self, request: Request) -> Response:
+        """The payment as its provider has it, once its customer has come back from there."""
+        given = VerifySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        proof = given.validated_data
+        return _answer(sessions.verify(payment=_payment(request, proof.pop("payment_id")), proof=proof))
 
 
 class WebhookView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = []
+    provider = ""
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        """From the simulated provider: `Simulated-Signature: t=…,v1=…` over the body as it is."""
-        signature = request.headers.get("Simulated-Signature", "")
-        return Response({"new": webhooks.take(body=request._request.body, signature=signature)})
+        """From a provider, signed by its own scheme over the body as it is: `{new}`, false when it was here before."""
+        new = webhooks.take(provider=self.provider, body=request._request.body, headers=request.headers)
+        return Response({"new": new})
 
 
 def _payment(request: Request, payment_id: uuid.UUID) -> Payment:

@@ -1,56 +1,61 @@
 """The inbox of what providers send: kept as it came, once for each event id, answered, and looked into afterwards."""
 
-import json
-import re
-from typing import Any
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
 
 import structlog
 from django.db import transaction
 
-from paying_service import checkout, simulated
-from paying_service.models import Payment, Provider, WebhookEvent
-from shopkit.errors import Invalid
+from paying_service import checkout, providers
+from paying_service.models import Payment, WebhookEvent
+from paying_service.providers.port import Event
+from shopkit.errors import Conflict, found
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
 WEBHOOK = "webhook"
-_WORD = re.compile("[!-~]{1,100}")
 log = structlog.get_logger()
 
 
-def take(*, body: bytes, signature: str) -> bool:
+def take(*, provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Keeps a signed event; False when it was here before.
 
-    `Unauthenticated`: `bad_signature`, `stale_webhook`; `Invalid("malformed_webhook")`.
+    `NotFound` for a provider there is not; `Unauthenticated`: `bad_signature`, `stale_webhook`;
+    `Invalid("malformed_webhook")`.
     """
-    simulated.check_signature(body, signature)
-    event = _parsed(body)
+    found(provider if provider in providers.offered() else None)
+    event = providers.of(provider).parse_webhook(body, headers)
     with transaction.atomic():
-        fields = {"raw": body.decode()}
-        kept, new = WebhookEvent.objects.get_or_create(
-            provider=Provider.SIMULATED, event_id=event["id"], defaults=fields
+        _kept, new = WebhookEvent.objects.get_or_create(
+            provider=provider, event_id=event.id, defaults={"raw": body.decode()}
         )
         if new:
-            outbox.put(kind=WEBHOOK, payload={"event": kept.pk})
+            outbox.put(kind=WEBHOOK, payload={"provider": provider, **asdict(event)})
     return new
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    """`{id, charge, amount, currency}`, all of them words but the amount."""
-    try:
-        event = json.loads(body.decode())
-        if all(_WORD.fullmatch(event[name]) for name in ("id", "charge", "currency")) and type(event["amount"]) is int:
-            return {name: event[name] for name in ("id", "charge", "amount", "currency")}
-    except (ValueError, LookupError, TypeError, RecursionError):
-        pass
-    raise Invalid("This webhook is none that we know.", code="malformed_webhook")
 
 
 def look_into(message: Message) -> None:
     """An event says that something happened; what, the provider is asked. One that does not fit counts for nothing."""
-    event = _parsed(WebhookEvent.objects.get(pk=message.payload["event"]).raw.encode())
-    payment = Payment.objects.filter(provider_ref=event["charge"]).first()
-    if payment is None or (payment.amount, payment.currency) != (event["amount"], event["currency"]):
-        log.warning("webhook does not fit", event_id=event["id"], charge=event["charge"])
+    provider = message.payload["provider"]
+    event = Event(**{name: message.payload[name] for name in message.payload if name != "provider"})
+    payment = _about(provider, event)
+    if payment is None or not _fits(event, payment):
+        log.warning("webhook does not fit", provider=provider, event_id=event.id, ref=event.ref)
         return
-    checkout.look(payment_id=payment.pk)
+    with suppress(Conflict):  # the money differs, which is logged; asking again would not change it
+        checkout.hear(payment_id=payment.pk)
+
+
+def _fits(event: Event, payment: Payment) -> bool:
+    return event.amount is None or (event.amount, event.currency) == (payment.amount, payment.currency)
+
+
+def _about(provider: str, event: Event) -> Payment | None:
+    ours = Payment.objects.filter(provider=provider).exclude(provider_ref="")
+    if event.ref and (payment := ours.filter(provider_ref=event.ref).first()):
+        return payment
+    with suppress(ValueError):
+        return ours.filter(pk=uuid.UUID(event.payment_id)).first()
+    return None

@@ -13,6 +13,8 @@ from order_service import saga, services, tasks
 from order_service.models import TRANSITIONS, Order, OrderEvent, Saga, Status
 from order_service.tests.conftest import LINE, Fills, wish
 from order_service.tests.world import UNITS, Fault, Killed, World, _error
+from shopkit.outbox import delivery
+from shopkit.outbox.models import Message
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,6 +148,24 @@ def test_an_order_without_a_payment_waits_for_one(world: World, ada: Caller, fil
     order = finish(order)
     assert (order.status, order.payment_id) == ("fulfilling", payment_id)
     check(world, order)
+
+
+@pytest.mark.parametrize(
+    ("status", "end", "refunded"),
+    [("requires_action", "voided", 0), ("authorised", "voided", 0), ("captured", "captured", 7)],
+)
+def test_a_payment_that_its_order_does_not_take_up_is_voided_or_given_back(
+    world: World, place: Place, status: str, end: str, refunded: int
+) -> None:
+    order, other = finish(place()), str(uuid.uuid4())
+    world._new_payment({"payment_id": other, "amount": 7})
+    world.payments[other] |= {"status": status, "captured": 7 if status == "captured" else 0}
+    for _ in range(2):
+        services.take_payment_news(order_id=order.pk, payment_id=uuid.UUID(other), status=status, refunded=0)
+        for message in Message.objects.filter(kind=services.UNWANTED, state="pending"):
+            assert delivery.attempt(message.pk)
+    assert (world.payments[other]["status"], world.payments[other]["refunded"]) == (end, refunded)
+    check(world, Order.objects.get(pk=order.pk))
 
 
 @pytest.mark.parametrize("steps", range(5))

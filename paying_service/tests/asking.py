@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from paying_service import simulated
 from paying_service.models import Payment, SimulatedCharge
+from paying_service.providers import simulated
 from shopkit.auth import Identity
 from shopkit.outbox.models import Message
 from shopkit.testing import Caller
@@ -62,6 +62,10 @@ def shown(payment: str) -> tuple[str, int, int]:
 def books() -> list[tuple[str, int, int]]:
     """The provider's: status, captured and refunded of every charge."""
     return [(each.status, each.captured, sum(each.refunds.values())) for each in SimulatedCharge.objects.all()]
+
+
+def row(payment: str) -> Payment:
+    return Payment.objects.get(pk=payment)
 
 
 def news(payment: str) -> int:

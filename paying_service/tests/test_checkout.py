@@ -9,8 +9,9 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from paying_service import checkout, simulated
+from paying_service import checkout
 from paying_service.models import Payment, SimulatedCharge
+from paying_service.providers import simulated
 from paying_service.tests import asking
 from paying_service.tests.asking import (
     AMOUNT,
@@ -57,7 +58,8 @@ def test_a_card_that_needs_confirmation_waits_for_its_customer(
 ) -> None:
     payment = opened(asking.NEEDS_CONFIRMATION)
     assert ask(payment, "authorise") == (200, "requires_action")
-    page = ada.get(f"/api/payments/{payment}/").json()["action_url"]
+    assert ada.get(f"/api/payments/{payment}/").json()["action_url"] == f"/api/payments/{payment}/pay/"
+    page = f"/api/payments/{payment}/simulate/"
     assert bob.post(page, {"outcome": outcome}).status_code == 404
     assert ada.post(page, {"outcome": "perhaps"}).status_code == 400
     before = news(payment)
@@ -251,11 +253,11 @@ def test_one_payment_that_cannot_be_looked_at_does_not_keep_the_others(monkeypat
     clock(monkeypatch, simulated.LATE)
     real, left = simulated.fetch, [1]
 
-    def away(*, ref: str) -> Any:
+    def away(payment: Payment) -> Any:
         if left:
             left.pop()
             raise Unavailable
-        return real(ref=ref)
+        return real(payment)
 
     monkeypatch.setattr(simulated, "fetch", away)
     assert checkout.look_at_waiting() == 2

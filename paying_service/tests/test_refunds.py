@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from paying_service import checkout, simulated
+from paying_service import checkout
 from paying_service.models import Refund
+from paying_service.providers import simulated
 from paying_service.tests.asking import AMOUNT, ask, books, captured, dies_once, news, opened, refund, shown
 from shopkit.testing import Caller, at_once
 

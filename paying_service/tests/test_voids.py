@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from paying_service import checkout, simulated
+from paying_service import checkout
 from paying_service.models import Payment, Refund
+from paying_service.providers import simulated
 from paying_service.tests import asking
 from paying_service.tests.asking import AMOUNT, ask, books, captured, clock, dies_once, news, opened, refund, shown
 from shopkit.outbox import delivery
@@ -69,9 +70,9 @@ def test_of_capture_and_void_one_wins(turn: int) -> None:
 def test_a_void_that_was_on_its_way_before_the_charge_still_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     payment, real = opened(), simulated.authorise
 
-    def overtaken(**asked: Any) -> Any:
+    def overtaken(*asked: Any) -> Any:
         assert ask(payment, "void") == (200, "voided")
-        return real(**asked)
+        return real(*asked)
 
     monkeypatch.setattr(simulated, "authorise", overtaken)
     assert ask(payment, "authorise") == (200, "voided")
@@ -89,7 +90,7 @@ def test_a_success_that_comes_after_the_void_was_asked_is_given_back_once(monkey
     dies_once(monkeypatch, simulated, "void")
     assert ask(payment, "void")[0] == 500
     assert ask(payment, "capture")[0] == 409
-    simulated.capture(ref=Payment.objects.get().provider_ref)  # one that was asked for before
+    simulated.capture(Payment.objects.get())  # one that was asked for before
     asking.time_for_a_look()
     assert checkout.look_at_waiting() == 1
     assert Message.objects.filter(kind=checkout.GIVE_BACK).count() == 1
@@ -104,8 +105,8 @@ def test_a_capture_that_a_void_overtakes_is_given_back(monkeypatch: pytest.Monke
     payment, real = opened(), simulated.capture
     ask(payment, "authorise")
 
-    def overtaken(**asked: Any) -> Any:
-        charge = real(**asked)
+    def overtaken(*asked: Any) -> Any:
+        charge = real(*asked)
         assert ask(payment, "void") == (409, "captured")
         return charge
 

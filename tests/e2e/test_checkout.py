@@ -108,9 +108,24 @@ def test_a_payment_that_needs_its_customer_waits_for_them(shop: Shop, outcome: s
     order = shop.place(card("4000002500003155"))
     wait_for(lambda: shop.payment(order)["status"] == "requires_action", seconds=10)
     assert shop.stock == 4
-    assert shop.ada("POST", shop.payment(order)["action_url"], {"outcome": outcome}).status_code == 200
+    assert (
+        shop.ada("POST", f"/api/payments/{shop.payment(order)['id']}/simulate/", {"outcome": outcome}).status_code
+        == 200
+    )
     shop.becomes(order, status)
     assert shop.stock == (4 if status == "fulfilling" else 5)
+
+
+def test_a_customer_pays_on_the_providers_page(shop: Shop) -> None:
+    order = shop.place()
+    wish = {"order_id": order}
+    begin = lambda: shop.ada("POST", "/api/payments/create-checkout-session/", wish)  # noqa: E731
+    wait_for(lambda: begin().status_code == 201, seconds=10)  # as soon as the order service has said what is due
+    page = begin().json()["url"]
+    assert "declined" in requests.post(page, data={"card": "4000000000000002"}, timeout=20).text
+    assert "authorised" in requests.post(page, data={"card": "4111111111111111"}, timeout=20).text
+    shop.becomes(order, "fulfilling")
+    assert shop.payment(order)["status"] == "captured"
 
 
 def test_an_order_can_be_paid_later_once(shop: Shop) -> None:
