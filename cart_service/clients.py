@@ -1,5 +1,6 @@
 """What carts ask of the items router, and of the customer router."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import quote
 from shopkit import http
 from shopkit.errors import ShopError
 
+SEEN = 1000  # items that are remembered
 SECONDS = 2.0  # that either may take: a cart is shown without them, rather than late
 
 
@@ -36,12 +38,24 @@ class Perks:
     free_shipping: tuple[str, ...] = ()
 
 
-def items(*, ids: Iterable[str]) -> dict[str, Item | None]:
+_seen: dict[str, tuple[Item | None, float]] = {}
+
+
+def items(*, ids: Iterable[str], age: float = 0.0) -> dict[str, Item | None]:
     """Id → the item, None where there is no such item; those that nobody can say anything of are left out.
 
-    502/503/504 when the router itself can't say.
+    As they are, or were at most `age` seconds ago. 502/503/504 when the router itself can't say.
     """
-    asked = sorted(set(ids))
+    wanted, oldest = set(ids), time.monotonic() - age
+    known = {each: _seen[each][0] for each in wanted if age and each in _seen and _seen[each][1] >= oldest}
+    found = _asked(sorted(wanted - known.keys()))
+    if len(_seen) > SEEN:
+        _seen.clear()
+    _seen.update({each: (item, time.monotonic()) for each, item in found.items()})
+    return known | found
+
+
+def _asked(asked: list[str]) -> dict[str, Item | None]:
     if not asked:
         return {}
     body = http.call("POST", "items_router", "/internal/facts/", json={"ids": asked}, read_seconds=SECONDS)

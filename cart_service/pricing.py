@@ -141,15 +141,18 @@ def price(cart: Cart, items: Items, perks: Perks | None) -> Priced:
 
 
 def priced(carts: Iterable[Cart], identity: Identity) -> list[Priced]:
-    """Carts as they are now, or where a peer does not say, as last known: one call for all their items."""
+    """Carts as they are now, or where a peer does not say, as last known: one call for all their items.
+
+    To a service, as they were a second ago: when it orders, what it then reserves is compared once more.
+    """
     several = list(carts)
-    items = _items({line.item_id for cart in several for line in cart.lines.all()})
+    items = _items({line.item_id for cart in several for line in cart.lines.all()}, age=1.0 if identity.service else 0)
     return [price(cart, items, _perks(cart, identity)) for cart in several]
 
 
-def _items(ids: set[str]) -> Items:
+def _items(ids: set[str], age: float) -> Items:
     try:
-        return clients.items(ids=ids)
+        return clients.items(ids=ids, age=age)
     except ShopError as error:
         log.warning("items unknown", error=error.code)
         return {}

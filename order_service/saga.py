@@ -32,13 +32,23 @@ class FenceLost(Exception):
 
 def run_due() -> int:
     """Carries on with every saga that is due; with how many."""
-    due = list(_due(timezone.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
+    due = due_now()
     for order_id in due:
-        try:
-            run(order_id)
-        except Exception:  # the others have nothing to do with it; its own lease runs out, and it is tried again
-            log.exception("saga failed", order=str(order_id))
+        run_alone(order_id)
     return len(due)
+
+
+def due_now() -> list[Any]:
+    """Who waited longest first; no more than can be done before those that come meanwhile should have their turn."""
+    return list(_due(timezone.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
+
+
+def run_alone(order_id: Any) -> None:
+    """Carries on with this order; the others have nothing to do with what goes wrong with it."""
+    try:
+        run(order_id)
+    except Exception:  # its lease runs out, and it is tried again
+        log.exception("saga failed", order=str(order_id))
 
 
 def run(order_id: Any) -> bool:
@@ -100,11 +110,12 @@ def _put_off(saga: Saga, wait: Wait) -> None:
 @transaction.atomic
 def _record(saga: Saga, came_to: Next) -> None:
     """The outcome of a step: the saga, the order and its event, together."""
-    Order.objects.select_for_update().get(pk=saga.pk)  # before the saga, as all who write both have it: no deadlock
+    # before the saga, as all who write both have it, or two could wait for each other
+    order = Order.objects.select_for_update().get(pk=saga.pk)
     name = saga.step
     lease = timezone.now() if came_to.step == Step.DONE else timezone.now() + LEASE
     _write(saga, step=came_to.step, goal=came_to.goal, attempt=0, last_error="", lease_until=lease)
-    advance(order=saga.order, to=came_to.status, name=name, outcome=came_to.outcome, **came_to.fields)
+    advance(order=order, to=came_to.status, name=name, outcome=came_to.outcome, **came_to.fields)
 
 
 def _write(saga: Saga, **fields: Any) -> None:

@@ -179,17 +179,15 @@ def move(*, order: Order, to: str, name: str, outcome: str = "", **fields: Any) 
     return _write(order, name=name, outcome=outcome, status=to, **fields)
 
 
-@transaction.atomic
 def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: Any) -> None:
-    """What a step of the saga came to, in its transaction: the order's row is ours from here to its end."""
-    current = Order.objects.select_for_update().get(pk=order.pk)
-    if to is None or to not in TRANSITIONS[current.status]:
-        _log(current, name, current.status, outcome)  # it is further on, as when it was refunded meanwhile
+    """What a step of the saga came to, in a transaction that has locked the order."""
+    if to is None or to not in TRANSITIONS[order.status]:
+        _log(order, name, order.status, outcome)  # it is further on, as when it was refunded meanwhile
     else:
-        move(order=current, to=to, name=name, outcome=outcome, **fields)
+        move(order=order, to=to, name=name, outcome=outcome, **fields)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _write(order: Order, *, name: str, outcome: str = "", **fields: Any) -> Order:
     before, refunded = order.status, order.refunded
     versioned.change(order, **fields)

@@ -73,7 +73,7 @@ def authorise(*, payment_id: uuid.UUID) -> Payment:
         waiting.filter(provider_ref="").update(provider_ref=provider.begin(payment).ref)
     if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
-    return apply(payment_id, provider.authorise(get(payment_id)))
+    return apply(payment_id, provider.authorise(get(payment_id)), told=True)
 
 
 def look(*, payment_id: uuid.UUID) -> Payment:
@@ -97,7 +97,7 @@ def capture(*, payment_id: uuid.UUID) -> Payment:
         return payment
     if payment.status != Status.AUTHORISED or payment.void_asked:
         raise Conflict(f"This payment is {payment.status}.", code=payment.status)
-    payment = apply(payment_id, providers.of(payment.provider).capture(payment))
+    payment = apply(payment_id, providers.of(payment.provider).capture(payment), told=True)
     if payment.status not in TAKEN:
         raise Conflict(f"This payment is {payment.status}.", code=payment.status)
     return payment
@@ -180,9 +180,10 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
 
 
 @transaction.atomic
-def apply(payment_id: uuid.UUID, charge: Charge) -> Payment:
+def apply(payment_id: uuid.UUID, charge: Charge, *, told: bool = False) -> Payment:
     """What the provider says of a payment, as far as it is news; a success that nobody wants any more is given back.
 
+    The order hears of it, unless it is `told` by our answer: it asks again until it gets one.
     `Conflict("charge_differs")` for money in another amount or currency, which counts for nothing.
     """
     payment = _locked(payment_id)
@@ -191,7 +192,8 @@ def apply(payment_id: uuid.UUID, charge: Charge) -> Payment:
     forward = charge.status in TRANSITIONS[payment.status]
     if forward or (max(known[0], charge.captured), max(known[1], charge.refunded)) != known:
         versioned.change(payment, **_news(payment, charge, forward=forward))
-        tell(payment)
+        if not told:
+            tell(payment)
         unwanted = payment.void_asked or payment.status in (Status.VOIDED, Status.FAILED)
         if unwanted and payment.captured > payment.refunded:
             outbox.put(kind=GIVE_BACK, payload={"payment_id": str(payment.pk)})
@@ -240,7 +242,7 @@ def give_back(*, payment_id: uuid.UUID) -> None:
 
 def tell(payment: Payment) -> None:
     """The order hears of it; what it is told is what the payment has become by then."""
-    outbox.put(kind=CHANGED, payload={"payment_id": str(payment.pk)})
+    outbox.put_news(kind=CHANGED, subject=payment.pk, payload={"payment_id": str(payment.pk)})
 
 
 def get(payment_id: uuid.UUID) -> Payment:

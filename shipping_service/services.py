@@ -16,6 +16,8 @@ from shopkit.errors import Conflict, found
 from shopkit.outbox import services as outbox
 
 CHANGED = "shipment_changed"
+TOLD = frozenset({Status.PICKED_UP, Status.DELIVERED, Status.FAILED, Status.RETURNED})
+"""What others hear of: that a parcel is somewhere else on its way is for who tracks it."""
 MOVES_EVERY = timedelta(seconds=3)
 TRIES = 5
 NEXT: dict[str, str] = {
@@ -81,7 +83,8 @@ def move(*, shipment: Shipment, to: str, version: int | None = None) -> Shipment
     versioned.check_transition(shipment, to, TRANSITIONS)
     versioned.change(shipment, status=to)
     ShipmentEvent.objects.create(shipment=shipment, status=to)
-    outbox.put(kind=CHANGED, payload={"shipment_id": str(shipment.pk)})
+    if to in TOLD:
+        outbox.put(kind=CHANGED, payload={"shipment_id": str(shipment.pk)})
     return shipment
 
 

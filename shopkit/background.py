@@ -19,7 +19,7 @@ from shopkit.config import config
 from shopkit.sweeper import Sweep
 
 ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
-HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 1.0
+HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 3.0
 ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
 WAKE = "wake"
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
@@ -58,9 +58,17 @@ def shared(service: str) -> tuple[Sweep, ...]:
     return tuple(sweep for sweep in sweeper.declared(service) if not sweep.everywhere)
 
 
+def by_period(service: str) -> dict[float, list[Sweep]]:
+    """The sweeps of a worker by their seconds; those of one period are one task: a message costs more than most."""
+    found: dict[float, list[Sweep]] = {}
+    for sweep in shared(service):
+        found.setdefault(sweep.every, []).append(sweep)
+    return found
+
+
 def schedule(service: str) -> dict[str, dict[str, Any]]:
     """Celery's beat: each sweep in its time, first at once, and the heartbeat that says that all of this works."""
-    beats = {sweep.name: sweep.every for sweep in shared(service)} | {HEARTBEAT: HEARTBEAT_SECONDS}
+    beats = {_name(every): every for every in by_period(service)} | {HEARTBEAT: HEARTBEAT_SECONDS}
     return {
         name: {
             "task": name,
@@ -73,18 +81,22 @@ def schedule(service: str) -> dict[str, dict[str, Any]]:
 
 
 def tasks(service: str) -> dict[str, Callable[[], None]]:
-    """By name: one for each sweep, and one that does all that is `woken`."""
-    sweeps = shared(service)
+    """By name: one for the sweeps of each period, and one that does all that is `woken`."""
+    periods = by_period(service)
+    woken = [sweep for sweeps in periods.values() for sweep in sweeps if sweep.woken]
+    return {_name(every): _all(sweeps) for every, sweeps in periods.items()} | {WAKE: _all(woken)}
 
-    def one(sweep: Sweep) -> Callable[[], None]:
-        return lambda: sweeper.do(sweep)
 
-    def wake() -> None:
+def _name(every: float) -> str:
+    return f"every_{every:g}_s"
+
+
+def _all(sweeps: list[Sweep]) -> Callable[[], None]:
+    def run() -> None:
         for sweep in sweeps:
-            if sweep.woken:
-                sweeper.do(sweep)
+            sweeper.do(sweep)
 
-    return {sweep.name: one(sweep) for sweep in sweeps} | {WAKE: wake}
+    return run
 
 
 class RemoteWorker:

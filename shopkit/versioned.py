@@ -51,9 +51,11 @@ def check_transition(row: Tracked, to: str, table: Transitions) -> None:
 def change(row: Versioned, **fields: Any) -> None:
     """Sets fields, here and in the store; `Conflict` when the row changed since it was read."""
     as_read = type(row)._default_manager.filter(pk=row.pk, version=row.version)
-    if not as_read.update(**fields, version=F("version") + 1, updated_at=timezone.now()):
+    fields |= {"version": row.version + 1, "updated_at": timezone.now()}
+    if not as_read.update(**fields):
         raise Conflict(f"This {row._meta.verbose_name} has just changed; read it again.")
-    row.refresh_from_db()
+    for name, value in fields.items():
+        setattr(row, name, value)
 
 
 @transaction.atomic

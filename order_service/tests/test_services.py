@@ -9,7 +9,7 @@ from order_service.models import Status
 from shopkit.auth import Identity
 from shopkit.errors import Conflict
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Identity(is_staff=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from paying_service.models import Payment, WebhookEvent
-from paying_service.tests import asking, razorpays, stripes
+from paying_service.tests import razorpays, stripes
 from paying_service.tests.asking import AMOUNT, ask, opened
 from paying_service.tests.razorpays import Razorpay
 from paying_service.tests.stripes import Stripe
@@ -215,4 +215,3 @@ def test_the_raw_event_is_kept_as_it_came(side: Side) -> None:
     event = side.event(note="é and \u2028")
     side.send(side.sign(event))
     assert json.loads(WebhookEvent.objects.get().raw) == event
-    assert asking.news(side.payment) == 1

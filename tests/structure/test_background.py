@@ -20,6 +20,7 @@ django.setup()
 app = background.app(sys.argv[1], answer_within=1)
 print(json.dumps({
     "sweeps": {each.name: each.every for each in sweeper.declared(sys.argv[1]) if not each.everywhere},
+    "grouped": {each.name: every for every, group in background.by_period(sys.argv[1]).items() for each in group},
     "beat": {each["task"]: each["schedule"] for each in background.schedule(sys.argv[1]).values()},
     "tasks": sorted(background.tasks(sys.argv[1])),
     "accepts": list(app.conf.accept_content),
@@ -41,6 +42,8 @@ def said(service: str) -> dict[str, object]:
 @pytest.mark.parametrize("service", WITH_WORKER)
 def test_the_beat_of_a_service_is_its_sweeps_and_each_is_a_task(service: str) -> None:
     found = said(service)
-    assert found["beat"] == {**found["sweeps"], "heartbeat": 1.0}  # type: ignore[dict-item]
-    assert found["tasks"] == sorted([*found["sweeps"], "wake"])  # type: ignore[misc]
+    assert found["grouped"] == found["sweeps"]
+    periods = {f"every_{every:g}_s": every for every in found["sweeps"].values()}  # type: ignore[attr-defined]
+    assert found["beat"] == {**periods, "heartbeat": 3.0}
+    assert found["tasks"] == sorted([*periods, "wake"])
     assert (found["accepts"], found["queue"], found["results"]) == (["json"], f"polyshop.{service}", None)
