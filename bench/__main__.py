@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=4, help="of load a measurement (4)")
     parser.add_argument("--rounds", type=int, default=3, help="of all measurements; the median counts (3)")
-    parser.add_argument("--orders", type=int, default=600, help="a measurement of whole orders (600)")
+    parser.add_argument("--orders", type=int, default=300, help="a measurement of whole orders (300)")
     given = parser.parse_args()
     for tool in ("wrk", "nginx"):
         if not shutil.which(tool):
