@@ -95,9 +95,8 @@ def main() -> None:
 
 
 def measure(*, orders: int) -> None:
-    print(
-        f"Whole orders, {orders} a measurement; each is a cart, a line, an order with address and payment;\nthe simulated provider sends no webhooks:\n"
-    )
+    print(f"Whole orders, {orders} a measurement; each is a cart, a line, an order with address and payment.")
+    print("The simulated provider sends no webhooks.\n")
     print(f"| stores | clients | {' | '.join(_COLUMNS)} |\n|{'---|' * (len(_COLUMNS) + 2)}")
     exact, asked = [], Counter[str]()
     for name, fleet_on in (("embedded", embedded), ("PostgreSQL, MariaDB", on_servers)):
