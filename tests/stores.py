@@ -155,10 +155,12 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def process(command: list[str], log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a server until the block ends; ready once it listens."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(command, stdout=output, stderr=output)
+def process(
+    command: list[str], log: Path, port: int, folder: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server, in that folder, until the block ends; ready once it listens."""
+    with log.open("ab") as output:
+        started = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
     try:
         wait_for(lambda: listens(port) or started.poll() is not None, seconds=30)
         if started.poll() is not None:
