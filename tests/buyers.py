@@ -105,6 +105,7 @@ class Buyer:
         self.fleet, self.name, self.items, self.dice = fleet, name, items, dice
         self.headers = person(name)
         self.purchases: list[Purchase] = []
+        self.later: list[Purchase] = []
 
     def buy_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -121,6 +122,9 @@ class Buyer:
         purchase.order = Asked(self.fleet, "/api/orders/", {**wish, "payment": payment}, self.headers)
         if purchase.order.insist() and purchase.order_id:
             self.change_mind(purchase, token)
+        for each in self.later[:-2]:  # by now they are reserved, or captured
+            self.later.remove(each)
+            self.come_back(each)
 
     def cart(self) -> Purchase | None:
         made = self.post("/api/carts/")
@@ -137,41 +141,21 @@ class Buyer:
         return purchase
 
     def change_mind(self, purchase: Purchase, token: str) -> None:
-        roll, path = self.dice.random(), f"/api/orders/{purchase.order_id}/"
-        if token == ASKS and roll < 0.5:
-            self.confirm(purchase)
-        elif roll < 0.65:
-            return
-        elif roll < 0.8:
-            purchase.cancel = Asked(self.fleet, f"{path}cancel/", headers=self.headers)
+        if self.dice.random() < 0.15:
+            purchase.cancel = Asked(self.fleet, f"/api/orders/{purchase.order_id}/cancel/", headers=self.headers)
             purchase.cancel.insist()
-        elif token == GOOD:
-            self.have_refunded(purchase)
+        elif token in (ASKS, GOOD) and self.dice.random() < 0.5:
+            self.later.append(purchase)
 
-    def confirm(self, purchase: Purchase) -> None:
-        if payment := self.payment(purchase, "requires_action"):
-            self.post(f"/api/payments/{payment}/simulate/", {"outcome": "confirm"})
-
-    def have_refunded(self, purchase: Purchase) -> None:
-        """By staff, once it is captured."""
-        if payment := self.payment(purchase, "captured"):
-            purchase.refund = Asked(self.fleet, f"/api/payments/{payment}/refund/", {"amount": "1.00"})
-            purchase.refund.insist()
-
-    def payment(self, purchase: Purchase, status: str) -> str | None:
-        """The order's, once it has that status; None when that takes too long."""
-        found: list[str] = []
-
-        def has_come() -> bool:
-            with suppress(requests.RequestException):
-                answer = self.fleet.get(f"/api/payments/?order_id={purchase.order_id}", headers=self.headers)
-                rows = answer.json()["results"] if answer.ok else []
-                found[:] = [row["id"] for row in rows if row["status"] == status]
-            return bool(found)
-
-        with suppress(TimeoutError):
-            wait_for(has_come, seconds=3)
-        return found[0] if found else None
+    def come_back(self, purchase: Purchase) -> None:
+        """Confirms a payment that waits for that; has staff give back some of one that was captured."""
+        answer = self.fleet.get(f"/api/payments/?order_id={purchase.order_id}", headers=self.headers)
+        for row in answer.json()["results"] if answer.ok else []:
+            if row["status"] == "requires_action":
+                self.post(f"/api/payments/{row['id']}/simulate/", {"outcome": "confirm"})
+            elif row["status"] == "captured":
+                purchase.refund = Asked(self.fleet, f"/api/payments/{row['id']}/refund/", {"amount": "1.00"})
+                purchase.refund.insist()
 
     def post(self, path: str, json: object = None) -> requests.Response:
         return self.fleet.call("POST", path, json=json, headers=self.headers)

@@ -18,7 +18,8 @@ from tests.fleet import Fleet
 from tests.stores import wait_for
 
 BACK_SECONDS = 20.0  # until what was killed is there again
-SERVICES, SERVING, WORKERS, STORES = 8, 3, 3, 6
+CENTRE = ["order_service", "paying_service", "order_service_worker", "paying_service_worker"]
+LEADERS, SERVING, STORES = 7, 3, 6  # beside these, which are killed each time
 Kill = Callable[[], None]
 
 
@@ -34,8 +35,8 @@ class Killer:
 
     def plan(self) -> list[tuple[str, Kill]]:
         """Twenty: services, processes that serve below them, workers, stores and Redis; in an order of chance."""
-        workers = [f"{service.name}_worker" for service in topology.SERVICES.values() if service.worker]
-        leaders = self.dice.sample(list(topology.SERVICES), SERVICES) + self.dice.sample(workers, WORKERS)
+        others = [name for name in self.running() if name not in (*CENTRE, "mongodb", "redis")]
+        leaders = CENTRE + self.dice.sample(others, LEADERS)
         planned: list[tuple[str, Kill]] = [(name, partial(self.leader, name)) for name in leaders]
         for name in self.dice.sample(list(topology.SERVICES), SERVING):
             planned.append((f"{name}'s web worker", partial(self.serving, name)))
@@ -45,15 +46,18 @@ class Killer:
 
     def stores(self) -> list[tuple[str, Kill]]:
         """The runner's own, and the servers that were started beside it; those that run elsewhere are left alone."""
-        running = state.read(self.fleet.data)
-        assert running
-        found: list[tuple[str, Kill]] = [
-            (name, partial(self.leader, name)) for name in ("mongodb", "redis") if name in running.processes
-        ]
+        ours = [name for name in ("mongodb", "redis") if name in self.running()]
+        found: list[tuple[str, Kill]] = [(name, partial(self.leader, name)) for name in ours]
         for program in ("redis-server", "mariadbd"):
             if children(os.getpid(), program):
                 found.append((program, partial(self.server, program)))
         return [*found, ("postgres", self.backend)] if self.postmaster.exists() else found
+
+    def running(self) -> list[str]:
+        """What the runner looks after."""
+        running = state.read(self.fleet.data)
+        assert running
+        return sorted(running.processes)
 
     @property
     def postmaster(self) -> Path:

@@ -155,9 +155,7 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def process(
-    command: list[str], log: Path, port: int, folder: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: list[str], log: Path, port: int, folder: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a server, in that folder, until the block ends; ready once it listens."""
     with log.open("ab") as output:
         started = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
