@@ -17,7 +17,7 @@ from tests.stores import wait_for
 
 GOOD, DECLINED, LATE, ASKS = "4111111111111111", "4000000000000002", "4000000000000341", "4000002500003155"
 CARDS = (GOOD,) * 6 + (DECLINED, LATE, ASKS, ASKS)
-PATIENCE = 5.0  # seconds that a buyer goes on asking, before they do something else and come back to it at the end
+PATIENCE = 2.0  # seconds that a buyer goes on asking, before they do something else and come back to it at the end
 NOT_AN_ANSWER = ("in_progress", "throttled")
 
 

@@ -3,10 +3,9 @@
 import itertools
 import os
 import random
-import re
 import signal
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,13 +24,10 @@ Kill = Callable[[], None]
 
 @dataclass
 class Killer:
-    """Kills by pid. What the runner started, it starts again; a server that the tests started, this does, until
-    `restarted` is closed.
-    """
+    """Kills by pid. What the runner started, it starts again; a server that the tests started, this does."""
 
     fleet: Fleet
     dice: random.Random
-    restarted: ExitStack
 
     def plan(self) -> list[tuple[str, Kill]]:
         """Twenty: services, processes that serve below them, workers, stores and Redis; in an order of chance."""
@@ -48,9 +44,9 @@ class Killer:
         """The runner's own, and the servers that were started beside it; those that run elsewhere are left alone."""
         ours = [name for name in ("mongodb", "redis") if name in self.running()]
         found: list[tuple[str, Kill]] = [(name, partial(self.leader, name)) for name in ours]
-        for program in ("redis-server", "mariadbd"):
-            if children(os.getpid(), program):
-                found.append((program, partial(self.server, program)))
+        for server in stores.RUNNING:
+            if server.log.is_relative_to(self.folder):
+                found.append((server.command[0], server.kill_and_start))
         return [*found, ("postgres", self.backend)] if self.postmaster.exists() else found
 
     def running(self) -> list[str]:
@@ -61,7 +57,11 @@ class Killer:
 
     @property
     def postmaster(self) -> Path:
-        return self.fleet.data.parent / "postgres" / "postmaster.pid"
+        return self.folder / "postgres" / "postmaster.pid"
+
+    @property
+    def folder(self) -> Path:
+        return self.fleet.data.parent
 
     def leader(self, name: str) -> None:
         before = self.fleet.pid(name)
@@ -74,16 +74,6 @@ class Killer:
         before = self.fleet.workers(name)
         os.kill(self.dice.choice(before), signal.SIGKILL)
         wait_for(lambda: self.fleet.workers(name) not in ([], before), seconds=BACK_SECONDS)
-
-    def server(self, program: str) -> None:
-        """With the same command once more, on what it left on disk."""
-        pid = children(os.getpid(), program)[0]
-        command, folder = command_of(pid), Path(f"/proc/{pid}/cwd").resolve()
-        port = int(re.findall(r"--port[= ](\d+)", " ".join(command))[0])
-        os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not stores.listens(port), seconds=BACK_SECONDS)
-        log = self.fleet.data / "logs" / f"{program}.log"
-        self.restarted.enter_context(stores.process(command, log, port, folder))
 
     def backend(self) -> None:
         """PostgreSQL ends all its connections when one dies like that, and recovers from its log."""
