@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -112,13 +112,22 @@ def kill_while_they_buy(killer: Killer, buyers: list[Buyer], dice: random.Random
         buying = [pool.submit(buyer.buy_until, stop) for buyer in buyers]
         try:
             for name, kill in killer.plan():
-                wait(buying, timeout=dice.uniform(0.2, 0.8), return_when="FIRST_EXCEPTION")
+                wait_for_another(buyers)
+                time.sleep(dice.uniform(0, 0.5))
                 print(f"kill -9 {name}")
                 kill()
         finally:
             stop.set()
     for each in buying:
         each.result()
+
+
+def wait_for_another(buyers: list[Buyer]) -> None:
+    """Until one more order is placed, so that whoever is killed is at work; but not for long."""
+    placed = lambda: sum(purchase.order_id is not None for buyer in buyers for purchase in [*buyer.purchases])  # noqa: E731
+    before = placed()
+    with suppress(TimeoutError):
+        wait_for(lambda: placed() > before, seconds=2)
 
 
 def left(last: float) -> float:
@@ -128,7 +137,8 @@ def left(last: float) -> float:
 def settle(buyers: list[Buyer], last: float) -> None:
     """Whoever was not answered asks again, until all are."""
     asked = [each for buyer in buyers for purchase in buyer.purchases for each in purchase.asked]
-    print(f"{len(asked)} asked, {sum(each.sent for each in asked)} sent, {sum(not e.answer for e in asked)} unanswered")
+    waiting = sum(each.answer is None for each in asked)
+    print(f"{len(asked)} asked, {sum(each.sent for each in asked)} times; {waiting} still wait for an answer")
     with ThreadPoolExecutor(len(buyers)) as pool:
         wait_for(
             lambda: all(pool.map(Asked.insist, [each for each in asked if each.answer is None])), seconds=left(last)
