@@ -19,7 +19,7 @@ from order_service.services import advance
 from order_service.steps import Next, Wait
 from shopkit.errors import ShopError
 
-LEASE = timedelta(seconds=60)  # longer than a step can take, by the deadlines of its calls
+LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines of its calls
 AT_A_TIME = 50
 LONGEST_WAIT = 30  # seconds between two attempts
 Step = Saga.Step

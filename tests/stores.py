@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -154,19 +155,44 @@ def redis(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
+@dataclass
+class Server:
+    """A server as it was started; one that is killed can be started again."""
+
+    command: list[str]
+    log: Path
+    port: int
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Ready once it listens."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(self.command, stdout=output, stderr=output)
+        wait_for(lambda: listens(self.port) or self.process.poll() is not None, seconds=30)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text(errors='replace')[-500:]}")
+
+    def kill_and_start(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+
+RUNNING: list[Server] = []
+
+
 @contextlib.contextmanager
 def process(command: list[str], log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a server until the block ends; ready once it listens."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(command, stdout=output, stderr=output)
+    """Runs a server until the block ends; `RUNNING` has it meanwhile."""
+    server = Server(command, log, port)
+    RUNNING.append(server)
     try:
-        wait_for(lambda: listens(port) or started.poll() is not None, seconds=30)
-        if started.poll() is not None:
-            raise RuntimeError(f"{command[0]} did not start: {log.read_text(errors='replace')[-500:]}")
-        yield started
+        server.start()
+        yield server.process
     finally:
-        started.terminate()
-        started.wait(timeout=20)
+        RUNNING.remove(server)
+        server.process.terminate()
+        server.process.wait(timeout=20)
 
 
 def listens(port: int) -> bool:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from shopkit.errors import Conflict, ShopError
 from shopkit.idempotency.models import Answer
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 KEPT = timedelta(days=30)
 
 

@@ -66,7 +66,7 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(own: Fleet
     os.kill(before, signal.SIGKILL)
     orders.append(shop.place(card(GOOD)))
     wait_for(lambda: own.pid("order_service_worker") != before, seconds=3)
-    # one that it was at is taken up again once its lease of a minute has run out
+    # one that it was at is taken up again once its lease has run out
     wait_for(lambda: all(is_done(shop, order) for order in orders), seconds=110)
     wait_at_work(own, "order_service_worker")
 
