@@ -151,7 +151,7 @@ SERVICES: dict[str, Service] = {
         Service(
             "order_service",
             8003,
-            ("orders",),
+            ("orders", "custom-orders"),
             Store.POSTGRES,
             calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
             worker=True,
