@@ -55,7 +55,7 @@ def audit(books: Books) -> Iterator[Finding]:
     for key, order in orders.items():
         yield from _money(order, books.payments.get(key, []))
         yield from _goods(order, books.shipments.get(key))
-        yield from _path(order, TRANSITIONS)
+        yield from _path(order)
         yield from _ends(order)
     for custom in CustomOrder.objects.prefetch_related("events").select_related("order"):
         yield from _path(custom, CUSTOM_TRANSITIONS)
@@ -80,7 +80,7 @@ def _goods(order: Order, shipment: dict[str, Any] | None) -> Iterator[Finding]:
         yield Finding("shipped ⇔ paid", str(order.pk), f"{order.status}, and there is {there}")
 
 
-def _path(row: Order | CustomOrder, table: Transitions) -> Iterator[Finding]:
+def _path(row: Order | CustomOrder, table: Transitions = TRANSITIONS) -> Iterator[Finding]:
     at = ""
     for event in row.events.all():
         if event.from_status != at or not (at in ("", event.to_status) or event.to_status in table[at]):

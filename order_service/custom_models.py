@@ -89,7 +89,7 @@ class CustomOrder(Tracked):
         return salted_hmac("order_service.custom_orders", str(self.pk), algorithm="sha256").hexdigest()
 
     def opens_with(self, secret: str | None) -> bool:
-        return bool(secret) and constant_time_compare(secret, self.secret)
+        return constant_time_compare(secret or "", self.secret)
 
 
 class CustomImage(models.Model):

@@ -79,7 +79,7 @@ def _create(custom: CustomOrder, files: list[tuple[str, str]]) -> None:
 
 def get(*, custom_id: uuid.UUID, identity: Identity, secret: str | None = None) -> CustomOrder:
     """As its customer, staff, or whoever has its secret may see it; `NotFound`."""
-    custom = _read().filter(pk=custom_id).first()
+    custom: CustomOrder | None = _read().filter(pk=custom_id).first()
     if custom is None or not (identity.may_see(custom.customer_id) or custom.opens_with(secret)):
         raise NotFound
     return custom
@@ -102,7 +102,7 @@ def quote(*, custom_id: uuid.UUID, price: int, note: str, by: str) -> CustomOrde
     """What the piece costs, in minor units, before shipping and tax; good for so many days."""
     custom = _taken(custom_id)
     _check(custom, "quote")
-    fields = {"price": price, "note": note, "valid_until": _good_until()}
+    fields: dict[str, Any] = {"price": price, "note": note, "valid_until": _good_until()}
     return _move(custom, CustomStatus.QUOTED, "quoted", by=by, remark=note, **fields)
 
 
@@ -126,7 +126,7 @@ def _approve(asked: CustomOrder, order: Order, line: clients.Line, by: str) -> C
     if custom.version != asked.version:  # another price or address than the order was made with
         raise Conflict("This custom order has just changed; read it again.")
     services.keep(order, (line,), pay_until=until)
-    fields = {"order": order, "valid_until": until, "payment_url": ""}
+    fields: dict[str, Any] = {"order": order, "valid_until": until, "payment_url": ""}
     return _move(custom, CustomStatus.APPROVED, "approved", by=by, **fields)
 
 
@@ -140,8 +140,9 @@ def _order_of(custom: CustomOrder) -> tuple[Order, clients.Line]:
     to = {"country": custom.shipping_address["country"], "region": custom.shipping_address.get("region", "")}
     rate = clients.rate(**to, weight_g=cart.weight_g, method=custom.shipping_method)
     price = totals(cart=cart, rate=rate, country=to["country"])
-    way = {"shipping_address": custom.shipping_address, "shipping_method": custom.shipping_method}
-    return services.new_order(cart, price, email=custom.email, payment_id=uuid.uuid4(), **way), cart.lines[0]
+    copied = ("customer_id", "customer_type", "email", "shipping_address", "shipping_method")
+    fields = {name: getattr(custom, name) for name in copied}
+    return services.new_order(cart, price, payment_id=uuid.uuid4(), **fields), cart.lines[0]
 
 
 def _line(custom: CustomOrder, price: int) -> clients.Line:
@@ -214,7 +215,7 @@ def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
 def _taken(custom_id: uuid.UUID) -> CustomOrder:
     """The row, ours until the transaction ends, as far on as its order is."""
     found(CustomOrder.objects.select_for_update().filter(pk=custom_id).first())
-    custom = _read().get(pk=custom_id)
+    custom: CustomOrder = _read().get(pk=custom_id)
     if custom.status == CustomStatus.APPROVED:
         to = _BECOMES.get(Status(custom.order.status)) if custom.order else CustomStatus.EXPIRED
         if to:
@@ -257,7 +258,7 @@ def _read() -> Any:
 
 
 def _good_until() -> datetime:
-    return timezone.now() + timedelta(days=settings.CUSTOM_ORDER_DAYS)  # type: ignore[misc]
+    return timezone.now() + timedelta(days=int(settings.CUSTOM_ORDER_DAYS))  # type: ignore[misc]
 
 
 def _is_over(custom: CustomOrder) -> bool:

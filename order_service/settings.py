@@ -3,7 +3,12 @@
 from shopkit.config import config
 from shopkit.settings import settings_for
 
-globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True))
+_shared = settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True)
+_shared["SPECTACULAR_SETTINGS"]["ENUM_NAME_OVERRIDES"] = {
+    "StatusEnum": "order_service.models.Status",
+    "CustomStatusEnum": "order_service.custom_models.CustomStatus",
+}
+globals().update(_shared)
 
 # The pictures of custom orders; Django's STORAGES takes them elsewhere, such as to S3, when there are several machines.
 MEDIA_ROOT = config().data.resolve() / "media" / "order_service"
