@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import DataAndFiles, JSONParser, MultiPartParser
 
 from shopkit.errors import Invalid
@@ -27,6 +27,8 @@ class StrictMultiPartParser(MultiPartParser):
     """A form with files, whose text is text too."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        if "boundary=" not in (media_type or ""):  # then nobody can say where its parts end
+            raise UnsupportedMediaType(media_type)
         parsed: DataAndFiles = super().parse(stream, media_type, parser_context)  # type: ignore[assignment]
         _check({name: parsed.data.getlist(name) for name in parsed.data}, "")
         return parsed
