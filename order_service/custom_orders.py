@@ -258,7 +258,8 @@ def _read() -> Any:
 
 
 def _good_until() -> datetime:
-    return timezone.now() + timedelta(days=int(settings.CUSTOM_ORDER_DAYS))  # type: ignore[misc]
+    days: int = settings.CUSTOM_ORDER_DAYS  # type: ignore[misc]
+    return timezone.now() + timedelta(days=days)
 
 
 def _is_over(custom: CustomOrder) -> bool:
