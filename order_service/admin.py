@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from order_service.custom_models import CustomEvent, CustomOrder
 from order_service.models import Order, OrderEvent, OrderLine
 from shopkit.admin import LookOnly, StaffAdmin
 
@@ -21,3 +22,16 @@ class OrderAdmin(LookOnly, StaffAdmin):
     list_filter = ["status", "shipping_method", "customer_type", "created_at"]
     search_fields = ["id", "customer_id", "email"]
     inlines = [LineInline, EventInline]
+
+
+class CustomEventInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = CustomEvent
+    readonly_fields = ["at"]
+
+
+@admin.register(CustomOrder)
+class CustomOrderAdmin(LookOnly, StaffAdmin):
+    list_display = ["id", "name", "status", "price", "currency", "valid_until", "created_at"]
+    list_filter = ["status", "created_at"]
+    search_fields = ["id", "customer_id", "email", "name"]
+    inlines = [CustomEventInline]

@@ -11,7 +11,9 @@ from typing import Any
 from django.utils import timezone
 
 from order_service import clients
+from order_service.custom_models import CUSTOM_TRANSITIONS, CustomOrder, CustomStatus
 from order_service.models import TRANSITIONS, Order, Saga, Status
+from shopkit.versioned import Transitions
 
 PAID = (Status.PAID, Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
 SHIPPED = (Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
@@ -55,6 +57,9 @@ def audit(books: Books) -> Iterator[Finding]:
         yield from _goods(order, books.shipments.get(key))
         yield from _path(order)
         yield from _ends(order)
+    for custom in CustomOrder.objects.prefetch_related("events").select_related("order"):
+        yield from _path(custom, CUSTOM_TRANSITIONS)
+        yield from _custom(custom)
     yield from _stock(books, orders)
     yield from _orphans(books, orders)
 
@@ -75,14 +80,21 @@ def _goods(order: Order, shipment: dict[str, Any] | None) -> Iterator[Finding]:
         yield Finding("shipped ⇔ paid", str(order.pk), f"{order.status}, and there is {there}")
 
 
-def _path(order: Order) -> Iterator[Finding]:
+def _path(row: Order | CustomOrder, table: Transitions = TRANSITIONS) -> Iterator[Finding]:
     at = ""
-    for event in order.events.all():
-        if event.from_status != at or not (at in ("", event.to_status) or event.to_status in TRANSITIONS[at]):
-            yield Finding("the log is a path", str(order.pk), f"{at or 'nothing'} → {event.to_status} ({event.name})")
+    for event in row.events.all():
+        if event.from_status != at or not (at in ("", event.to_status) or event.to_status in table[at]):
+            yield Finding("the log is a path", str(row.pk), f"{at or 'nothing'} → {event.to_status} ({event.name})")
         at = event.to_status
-    if at and at != order.status:
-        yield Finding("the log is a path", str(order.pk), f"the log ends at {at}, the order is {order.status}")
+    if at and at != row.status:
+        yield Finding("the log is a path", str(row.pk), f"the log ends at {at}, the order is {row.status}")
+
+
+def _custom(custom: CustomOrder) -> Iterator[Finding]:
+    """It is paid if and only if its order is; what was given back had been."""
+    order = custom.order.status if custom.order else "not there"
+    if order != Status.REFUNDED and (custom.status == CustomStatus.PAID) != (order in PAID):
+        yield Finding("custom ⇔ its order", str(custom.pk), f"{custom.status}, and its order is {order}")
 
 
 def _ends(order: Order) -> Iterator[Finding]:
@@ -115,7 +127,7 @@ def _sold(orders: dict[str, Order]) -> dict[str, int]:
         saga = getattr(order, "saga", None)
         gone = saga is not None and (saga.step in ("capture", "ship") or (saga.step == "done" and not saga.goal))
         for line in order.lines.all() if gone else ():
-            sold[line.item_id] += line.quantity
+            sold[line.item_id] += line.quantity if line.has_stock else 0
     return sold
 
 

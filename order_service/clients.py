@@ -139,13 +139,14 @@ def _asked_rates(country: str, region: str, weight_g: int) -> dict[str, Rate]:
 
 @dataclass(frozen=True)
 class Payment:
-    """As paying_service has it; amounts in minor units."""
+    """As paying_service has it; amounts in minor units. `action_url` is where its customer pays, if they have to."""
 
     id: uuid.UUID
     status: str
     captured: int
     refunded: int
     failure_code: str
+    action_url: str = ""
 
 
 def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> dict[str, int]:
@@ -172,6 +173,8 @@ def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:
 
 
 def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -> Any:
+    if not lines:  # all of it is made to order: nobody has it in stock
+        return {"items": {}}
     return http.call(
         "POST", "items_router", f"/internal/reservations/{order_id}/{step}/", json={"lines": lines, **more}
     )
@@ -214,7 +217,8 @@ def _payment(method: str, path: str, body: dict[str, Any] | None = None) -> Paym
     found = http.call(method, "paying_service", f"/internal/payments/{path}", json=body)
     with http.understanding("paying_service"):
         numbers = int(found["captured"]), int(found["refunded"])
-        return Payment(uuid.UUID(found["id"]), found["status"], *numbers, found["failure_code"] or "")
+        action_url = str(found.get("action_url") or "")
+        return Payment(uuid.UUID(found["id"]), found["status"], *numbers, found["failure_code"] or "", action_url)
 
 
 def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:

@@ -3,6 +3,7 @@
 from django_filters import DateFilter
 from django_filters.rest_framework import FilterSet
 
+from order_service.custom_models import CustomOrder
 from order_service.models import DailyReport, Order
 from shopkit.filters import CreatedFilter
 
@@ -10,6 +11,12 @@ from shopkit.filters import CreatedFilter
 class OrderFilter(CreatedFilter):
     class Meta:
         model = Order
+        fields = ["status", "customer_id"]
+
+
+class CustomOrderFilter(CreatedFilter):
+    class Meta:
+        model = CustomOrder
         fields = ["status", "customer_id"]
 
 

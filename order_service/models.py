@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from order_service.custom_models import CustomEvent as CustomEvent
+from order_service.custom_models import CustomImage as CustomImage
+from order_service.custom_models import CustomOrder as CustomOrder
 from shopkit.versioned import Tracked
 
 
@@ -99,7 +102,9 @@ class Order(Tracked):
 
 
 class OrderLine(models.Model):
-    """One item of an order, with its name and price as they were in the cart."""
+    """One item of an order, with its name and price as they were in the cart; or a piece made to order (`CUSTOM`)."""
+
+    CUSTOM = "custom"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     item_id = models.CharField(max_length=100)
@@ -117,6 +122,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def has_stock(self) -> bool:
+        """Whether an item service keeps it; what is made to order, none does."""
+        return self.item_type != self.CUSTOM
 
     @property
     def line_total(self) -> int:

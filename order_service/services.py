@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -58,7 +58,7 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
     _check_total(price, wish.expected_total)
     order = _new_order(identity, wish, cart, price)
     if order.payment_id and wish.payment:
-        _ask_for_payment(order, wish.payment)
+        ask_for_payment(order, wish.payment)
     try:
         closing = _keep(order, cart.lines)
     except IntegrityError:
@@ -76,10 +76,22 @@ def _price(cart: clients.Cart, wish: Wish) -> Totals:
 
 
 def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals) -> Order:
-    return Order(
+    return new_order(
+        cart,
+        price,
         customer_id=cart.owner_id or identity.customer_id,
         customer_type=cart.owner_type if cart.owner_id else identity.customer_type,
         email=wish.email,
+        shipping_address=wish.shipping_address,
+        shipping_method=wish.shipping_method,
+        cart_id=wish.cart_id,
+        payment_id=uuid.uuid4() if wish.payment and price.total else None,
+    )
+
+
+def new_order(cart: clients.Cart, price: Totals, **fields: Any) -> Order:
+    """An order of what is in the cart, at that price; it is kept by `keep`."""
+    return Order(
         currency=cart.currency,
         subtotal=price.subtotal,
         discount=price.discount,
@@ -88,14 +100,11 @@ def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals
         total=price.total,
         charges=price.charges,
         weight_g=cart.weight_g,
-        shipping_address=wish.shipping_address,
-        shipping_method=wish.shipping_method,
-        cart_id=wish.cart_id,
-        payment_id=uuid.uuid4() if wish.payment and price.total else None,
+        **fields,
     )
 
 
-def _ask_for_payment(order: Order, payment: dict[str, str]) -> None:
+def ask_for_payment(order: Order, payment: dict[str, str]) -> None:
     """The card goes to who speaks with the provider, and nowhere else; without an order, its payment never moves."""
     assert order.payment_id
     clients.make_payment(
@@ -214,15 +223,21 @@ def _mail(order: Order, mail: str, **more: int) -> None:
 @transaction.atomic
 def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     """Writes the order and all that goes with it; the message that its cart is of the past."""
+    keep(order, lines, pay_until=timezone.now() + PAY_WITHIN)
+    return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
+
+
+@transaction.atomic
+def keep(order: Order, lines: tuple[clients.Line, ...], *, pay_until: datetime) -> None:
+    """Writes the order with its lines, its saga or what its customer may pay, and its first event."""
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(_line(order, line) for line in lines)
     if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
-        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
+        Saga.objects.create(order=order, pay_until=pay_until)
     else:
         outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
     _log(order, "placed", "")
     _tell_customer(order)
-    return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
 
 
 def _line(order: Order, line: clients.Line) -> OrderLine:

@@ -1,8 +1,19 @@
 """Settings of order_service: the shared ones, for this service."""
 
+from shopkit.config import config
 from shopkit.settings import settings_for
 
-globals().update(settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True))
+_shared = settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True)
+_shared["SPECTACULAR_SETTINGS"]["ENUM_NAME_OVERRIDES"] = {
+    "StatusEnum": "order_service.models.Status",
+    "CustomStatusEnum": "order_service.custom_models.CustomStatus",
+}
+globals().update(_shared)
+
+# The pictures of custom orders; Django's STORAGES takes them elsewhere, such as to S3, when there are several machines.
+MEDIA_ROOT = config().data.resolve() / "media" / "order_service"
+FILE_UPLOAD_PERMISSIONS = 0o600
+CUSTOM_ORDER_DAYS = 14  # how long a quote holds, and how long an approved one may be paid
 
 # Tax on goods and shipping by the country they go to, in basis points (2000 is 20 %), on top of the price; else none.
 # The standard rates; where it depends on the region or on the goods, as in the US, it is not ours to say yet.

@@ -16,6 +16,7 @@ from shopkit.errors import ShopError
 
 Step = Saga.Step
 POLL = 5.0  # seconds between two looks at a payment that waits for its customer or its provider
+POLL_WITHOUT_STOCK = 300.0  # nothing is held meanwhile; and news of the payment wakes the saga
 AUTHORISED = ("authorised", "captured")
 NOTHING_TO_PAY = "nothing to pay"
 
@@ -50,7 +51,8 @@ def back(goal: str, outcome: str) -> Next:
 
 
 def lines(order: Order) -> dict[str, int]:
-    return {line.item_id: line.quantity for line in order.lines.all()}
+    """What of it is kept in stock."""
+    return {line.item_id: line.quantity for line in order.lines.all() if line.has_stock}
 
 
 def reserve(saga: Saga, order: Order) -> Next | Wait:
@@ -60,7 +62,7 @@ def reserve(saga: Saga, order: Order) -> Next | Wait:
         prices = clients.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
-    if any(prices[line.item_id] != line.unit_price for line in order.lines.all()):
+    if any(line.has_stock and prices[line.item_id] != line.unit_price for line in order.lines.all()):
         return back(Status.CANCELLED, "price_changed")  # since it was put into the cart: nobody agreed to that one
     return Next(Step.AUTHORISE, Status.RESERVED)
 
@@ -89,7 +91,8 @@ def _unpaid(saga: Saga, order: Order) -> Next | Wait:
         clients.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
-    return Wait(POLL)
+    left = (saga.pay_until - timezone.now()).total_seconds()
+    return Wait(POLL if lines(order) else min(POLL_WITHOUT_STOCK, max(POLL, left)))
 
 
 def commit(saga: Saga, order: Order) -> Next | Wait:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from order_service import clients, mails, reports, saga
+from order_service import clients, custom_mails, custom_orders, mails, reports, saga
 from order_service.models import Order
 from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
@@ -114,9 +114,11 @@ HANDLERS: dict[str, Handler] = {
     UNWANTED: undo_unwanted,
     MAIL: AtMostOnce(mail_customer),
     reports.REPORT: AtMostOnce(mails.about_day),
+    custom_orders.CUSTOM_MAIL: AtMostOnce(custom_mails.about_custom_order),
 }
 SWEEPS = (
     Sweep(carry_on, every=1, woken=True),
+    Sweep(custom_orders.carry_on, every=5, woken=True),
     Sweep(reports.make_due, every=600),
     Sweep(forget_old_answers, every=3600),
 )

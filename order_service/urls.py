@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from order_service.services import take_over
+from order_service.custom_orders import take_over
+from order_service.custom_views import (
+    ApproveView,
+    CustomOrderListView,
+    CustomOrderView,
+    CustomTimelineView,
+    ImageView,
+    QuoteView,
+    RejectView,
+)
 from order_service.views import (
     CancelView,
     DailyReportView,
@@ -20,6 +29,13 @@ urlpatterns = [
     path("api/orders/<uuid:order_id>/", OrderView.as_view()),
     path("api/orders/<uuid:order_id>/cancel/", CancelView.as_view()),
     path("api/orders/<uuid:order_id>/timeline/", TimelineView.as_view()),
+    path("api/custom-orders/", CustomOrderListView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/", CustomOrderView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/quote/", QuoteView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/approve/", ApproveView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/reject/", RejectView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/timeline/", CustomTimelineView.as_view()),
+    path("api/custom-orders/<uuid:custom_id>/images/<uuid:image_id>/", ImageView.as_view()),
     path("internal/payment-events/", PaymentNewsView.as_view()),
     path("internal/shipment-events/", ShipmentNewsView.as_view()),
     path("internal/sign-ins/", SignInView.as_view(take=staticmethod(take_over))),

@@ -1,10 +1,10 @@
-"""Request bodies: JSON, refused where a store or a terminal behind us would choke on it."""
+"""Request bodies: JSON or a form with files, refused where a store or a terminal behind us would choke on it."""
 
 import re
 from typing import Any
 
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.parsers import DataAndFiles, JSONParser, MultiPartParser
 
 from shopkit.errors import Invalid
 
@@ -21,6 +21,17 @@ class StrictJSONParser(JSONParser):
         except RecursionError:
             raise ParseError("JSON parse error - nested too deeply") from None
         return data
+
+
+class StrictMultiPartParser(MultiPartParser):
+    """A form with files, whose text is text too."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        if "boundary=" not in (media_type or ""):  # then nobody can say where its parts end
+            raise UnsupportedMediaType(media_type)
+        parsed: DataAndFiles = super().parse(stream, media_type, parser_context)  # type: ignore[assignment]
+        _check({name: parsed.data.getlist(name) for name in parsed.data}, "")
+        return parsed
 
 
 def _check(data: object, place: str) -> None:

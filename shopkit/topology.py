@@ -25,7 +25,7 @@ class Service:
 
     `calls` has no circle; what must flow back is told through an outbox, to those it `tells`. `issues` are the types of
     customers whose access tokens it signs. `worker`: a process of its own does its background work; for the
-    others, which have little, it is done beside the requests.
+    others, which have little, it is done beside the requests. `keeps_files`: pictures and the like, in the data folder.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Service:
     issues: tuple[str, ...] = ()
     keeps_accounts: bool = False
     worker: bool = False
+    keeps_files: bool = False
 
     @property
     def relational(self) -> bool:
@@ -151,10 +152,11 @@ SERVICES: dict[str, Service] = {
         Service(
             "order_service",
             8003,
-            ("orders",),
+            ("orders", "custom-orders"),
             Store.POSTGRES,
             calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
             worker=True,
+            keeps_files=True,
         ),
         Service("paying_service", 8004, ("payments",), Store.POSTGRES, tells=("order_service",), worker=True),
         Service(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+import requests
+
 from shopkit import topology
 from tests.e2e.operations import Operation, described
 from tests.fleet import Fleet
@@ -14,6 +16,13 @@ from tests.people import ADDRESS, PASSWORD, Person, cart_with, guest, new_email,
 
 SHARED = ("item_id", "slug", "tracking_number", "benefit_id")
 """Parameters that name nobody's own: everybody has items and benefits, and a parcel's number is told on purpose."""
+
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # a red dot
+
+
+def content_of(answer: requests.Response) -> Any:
+    """What it says; of a picture, its bytes."""
+    return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.content
 
 
 @dataclass
@@ -125,6 +134,8 @@ class Owner:
             "shipment_id": lambda: self._shipment()["id"],
             "tracking_number": lambda: self._shipment()["tracking_number"],
             "benefit_id": lambda: self._once("benefit_id", self._benefit)["id"],
+            "custom_id": lambda: self._custom()["id"],
+            "image_id": lambda: self._custom()["images"][0].split("/images/")[1].partition("/")[0],
             "slug": lambda: self._once("slug", partial(self._post_example, "items_router"))["id"],
             **({"item_id": lambda: self._item(service)["id"]} if topology.service(service).item_type else {}),
         }
@@ -155,6 +166,10 @@ class Owner:
         wish = {"order_id": str(uuid.uuid4()), "customer_id": self.person.id, "method": "standard"}
         wish |= {"address": ADDRESS, "weight_g": 100}
         return self._once("shipment_id", partial(made, self.cast.boss, "/api/shipments/", wish))
+
+    def _custom(self) -> dict[str, Any]:
+        wish = {"description": "A case", "name": "Ada", "email": new_email(), "images": [PICTURE]}
+        return self._once("custom_id", partial(made, self.person, "/api/custom-orders/", wish))
 
     def _benefit(self) -> dict[str, Any]:
         """One of new VIPs' tier; there is at most one of a kind."""

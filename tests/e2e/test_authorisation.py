@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from shopkit import topology
-from tests.e2e.objects import SHARED, Cast, Owner
+from tests.e2e.objects import SHARED, Cast, Owner, content_of
 from tests.e2e.operations import METHODS, Operation
 from tests.people import Person
 
@@ -120,7 +120,7 @@ def seen_by_staff(owner: Owner, operations: list[Operation]) -> dict[str, object
     make_all(owner, operations)
     reads = [each for each in operations if each.method == "GET" and each.parameters]
     paths = [owner.path(each) for each in reads]
-    return {path: owner.cast.boss.get(path, at=reads[0].service).json() for path in paths}
+    return {path: content_of(owner.cast.boss.get(path, at=reads[0].service)) for path in paths}
 
 
 def at_once(action: Callable[[str, Operation], list[str]], operations: list[Operation]) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_service_keeps_its_data_in_the_store_of_the_topology(service: Service)
         assert environment["DATABASE_URL"].startswith(schemes[service.store])
         assert environment["DATABASE_URL"].endswith(f"/{service.name}")
     assert ("MONGO_URL" in environment) == (service.store is Store.MONGO)
-    assert ("volumes" in container(service)) == (service.store is Store.SQLITE)
+    assert ("volumes" in container(service)) == (service.store is Store.SQLITE or service.keeps_files)
 
 
 def test_the_image_is_built_once_and_never_pulled() -> None:
