@@ -1,0 +1,294 @@
+"""A shop in one process, by a seed: 50 orders, three processes of order_service, and all that can go wrong between them.
+
+The code is the real one, on a real database; clocks, ids, peers and the network are simulated. `Shop(seed).run()` ends
+with what the auditor would ask, once nothing has gone wrong for two minutes.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import django.utils.timezone
+from django.db import connection
+from rest_framework.response import Response
+
+from order_service import audit, clients, saga, services
+from order_service.models import Order, OrderEvent, OrderLine, Saga
+from order_service.tests.fibers import Loop, Process
+from order_service.tests.network import Faults, Network
+from order_service.tests.peers import CARDS, PRICES, TAKEN, Item, Peers
+from shopkit import http
+from shopkit.auth import Identity
+from shopkit.error_handler import handle
+from shopkit.errors import ShopError
+from shopkit.idempotency.models import Answer
+from shopkit.idempotency.views import idempotent
+from shopkit.outbox import delivery
+from shopkit.outbox import services as outbox
+from shopkit.outbox.models import Message
+
+ORDERS = 50
+SHOPPING = 60.0  # seconds in which all orders are placed
+TROUBLE = 120.0  # seconds in which things go wrong
+PAY_WITHIN = 100.0
+GRACE = 120.0  # seconds after the last fault until all is quiet
+SKEWS = (-300.0, 0.0, 300.0)
+ADDRESS = {"name": "A", "line1": "1 High Street", "city": "London", "postal_code": "40741", "country": "US"}
+WAYS = ["picked_up", "in_transit", "out_for_delivery", "delivered"]
+EVERYTHING = (OrderEvent, OrderLine, Saga, Order, Message, Answer)
+
+
+class Buyer:
+    """A customer with a cart, a card and a key; they post until they are answered."""
+
+    def __init__(self, shop: "Shop", number: int) -> None:
+        random = shop.loop.random
+        self.shop, self.name, self.key = shop, f"buyer-{number}", f"key-{number}"
+        self.cart_id, self.card = shop.new_id(), random.choices(list(CARDS), [12, 2, 1, 2, 3])[0]
+        self.lines = {item: random.randint(1, 3) for item in sorted(random.sample(sorted(PRICES), random.choice([1, 1, 2])))}
+        self.identity = Identity(customer_id=self.name, customer_type="registered")
+        self.answers: list[tuple[str, int, Any]] = []
+
+    def cart(self) -> dict[str, Any]:
+        lines = [
+            {"item_id": item, "item_type": item[:-2], "name": item, "unit_price": f"{PRICES[item] / 100:.2f}"}
+            | {"quantity": quantity, "weight_g": 500, "problem": None}
+            for item, quantity in self.lines.items()
+        ]
+        owner = {"owner_id": self.name, "owner_type": "registered", "currency": "USD"}
+        return {**owner, "items": lines, "discounts": [], "free_shipping": [], "live": True, "ordered": False}
+
+    @property
+    def wish(self) -> services.Wish:
+        payment = {"provider": "simulated", "method": "card", "token": self.card}
+        return services.Wish(self.cart_id, "a@example.com", ADDRESS, "standard", payment=payment)
+
+    def post(self, key: str) -> None:
+        """Once, to some process; again if there was no answer that counts."""
+        process = self.shop.any_process()
+        self.shop.loop.start(process, lambda: self._posted(key))
+        self.shop.loop.later(self.shop.loop.random.uniform(1, 12), lambda: self._again(key))
+
+    def _again(self, key: str) -> None:
+        if not any(asked == key and status < 500 and code != "in_progress" for asked, status, code in self.answers):
+            self.post(key)
+
+    def _posted(self, key: str) -> None:
+        request = SimpleNamespace(headers={"Idempotency-Key": key} if key else {}, body=b"{}", user=self.identity)
+        request.method, request.path = "POST", "/api/orders/"
+        try:
+            response = (_POST if key else _place)(_VIEW, request, self)
+        except ShopError as error:
+            response = _refused(error)
+        data = response.data
+        told = (data.get("id") or data["details"].get("order_id", [""])[0], data.get("code", ""))
+        self.shop.loop.note(f"{self.name} {key} is answered {response.status_code} {told}")
+        self.answers.append((key, response.status_code, told[1] or told[0]))
+
+    def cancel(self) -> None:
+        if order := Order.objects.filter(cart_id=self.cart_id).first():
+            try:
+                services.cancel_order(order=order)
+            except ShopError as refusal:
+                self.shop.loop.note(f"{self.name} is too late to cancel: {refusal.code}")
+                return
+            self.shop.loop.note(f"{self.name} cancels {order.pk}")
+            saga.run(order.pk)
+
+
+def _place(_view: Any, _request: Any, buyer: Buyer) -> Response:
+    return Response({"id": str(services.place_order(identity=buyer.identity, wish=buyer.wish).pk)}, status=201)
+
+
+def _refused(error: Exception) -> Response:
+    if not isinstance(error, ShopError):
+        raise error
+    return Response({"code": error.code, "details": error.details or {}}, status=error.status, headers=error.headers)
+
+
+_VIEW = SimpleNamespace(handle_exception=_refused)
+_POST = idempotent()(_place)
+
+
+class Shop:
+    """One seed's shop. `loop.history` tells all that happened."""
+
+    def __init__(self, seed: int, orders: int = ORDERS) -> None:
+        self.loop = Loop(seed)
+        random = self.loop.random
+        self.faults = Faults(random.choice([0.05, 0.15, 0.3]), random.choice([0, 0.002, 0.01]), TROUBLE)
+        self.peers = Peers(now=lambda: self.loop.now, tell=self.tell, ready_after=lambda: random.uniform(1, 40))
+        self.network = Network(self.loop, self.peers, self.faults)
+        self.peers.between = self.network.between
+        units = {item: random.choice([5, 20, 200]) for item in PRICES}
+        self.peers.stock = {item: Item(count, count) for item, count in units.items()}
+        self.processes = [Process(f"web-{n}", random.uniform(-300, 300) if random.random() < 0.7 else 0.0) for n in range(3)]
+        self.buyers = [Buyer(self, number) for number in range(orders)]
+        self.broker = random.random() < 0.5
+
+    def new_id(self) -> uuid.UUID:
+        return uuid.UUID(bytes=self.loop.random.randbytes(16), version=4)
+
+    def any_process(self) -> Process:
+        return self.loop.random.choice(self.processes)
+
+    def run(self) -> None:
+        """`AssertionError` with what is wrong at the end."""
+        with self._patched():
+            try:
+                self._happen()
+                self.check()
+            finally:
+                self.loop.close()
+
+    def _happen(self) -> None:
+        for process in self.processes:
+            self.sweep(process)
+        for buyer in self.buyers:
+            self.come(buyer)
+        self.loop.run_until(SHOPPING + TROUBLE)
+        end = 0.0
+        while end < self.deadline:
+            end = self.deadline
+            self.loop.run_until(end)
+
+    @property
+    def deadline(self) -> float:
+        """Two minutes after the last fault, or after who was waited for had their time."""
+        return max(self.faults.last, self.faults.until + PAY_WITHIN) + GRACE
+
+    def come(self, buyer: Buyer) -> None:
+        """All that one buyer, and staff on their account, will do."""
+        random, at = self.loop.random, self.loop.random.uniform(0, SHOPPING)
+        self.peers.carts[str(buyer.cart_id)] = buyer.cart()
+        self.loop.later(at, lambda: buyer.post(buyer.key))
+        if random.random() < 0.2:
+            self.loop.later(at + random.uniform(0, 3), lambda: buyer.post(""))
+        if random.random() < 0.2:
+            self.loop.later(at + random.uniform(0, 3), lambda: buyer.post(buyer.key))
+        if random.random() < 0.25:
+            when = at + random.choice([random.uniform(0, 1), random.uniform(0, 40)])
+            self.loop.later(when, lambda: self.loop.start(self.any_process(), buyer.cancel))
+        if random.random() < 0.15:
+            self.loop.later(at + random.uniform(0, 60), lambda: self.refund(buyer))
+
+    def refund(self, buyer: Buyer) -> None:
+        """Staff give back a part or all, as soon as something was taken."""
+        for payment in self.payments_of(buyer):
+            left = payment["captured"] - payment["refunded"]
+            if left:
+                amount = left if self.loop.random.random() < 0.5 else self.loop.random.randint(1, left)
+                self.loop.note(f"staff give back {amount} of {payment['id']}")
+                self.peers.refund(payment["id"], {"refund_id": str(self.new_id()), "amount": amount})
+
+    def payments_of(self, buyer: Buyer) -> list[dict[str, Any]]:
+        order = Order.objects.filter(cart_id=buyer.cart_id).first()
+        return [each for each in self.peers.payments.values() if order and each["order_id"] == str(order.pk)]
+
+    def sweep(self, process: Process) -> None:
+        """A process's sweeper, for as long as it lives; another starts soon after its death."""
+
+        def work() -> None:
+            try:
+                while True:
+                    saga.run_due()
+                    delivery.deliver_due()
+                    self.loop.sleep(self.loop.random.uniform(0.5, 3))
+            finally:
+                self.loop.later(self.loop.random.uniform(1, 20), lambda: self.sweep(process))
+
+        self.loop.start(process, work)
+
+    def tell(self, kind: str, what: dict[str, Any]) -> None:
+        """News go out as they are now; they come late, twice and in any order, but they come."""
+        random = self.loop.random
+        if kind == "shipment":
+            self._moves(what["order_id"])
+            return
+        if what["status"] == "requires_action" and random.random() < 0.8:
+            accepted = random.random() < 0.7
+            self.loop.later(random.uniform(1, 60), lambda: self.peers.confirm(what["id"], accepted=accepted))
+        ids = {"order_id": uuid.UUID(what["order_id"]), "payment_id": uuid.UUID(what["id"])}
+        news = {**ids, "status": what["status"], "refunded": what["refunded"]}
+        self._told(lambda: services.take_payment_news(**news))
+
+    def _moves(self, order: str) -> None:
+        for number, status in enumerate(WAYS):
+            self.loop.later(
+                3.0 * number, lambda s=status: self._told(lambda: services.take_shipment_news(order_id=order, status=s))
+            )
+
+    def _told(self, news: Any) -> None:
+        random, healthy = self.loop.random, self.loop.now > self.faults.until
+        for _ in range(1 if healthy else random.choice([1, 1, 2])):
+            late = random.uniform(0, 1) if healthy or random.random() < 0.7 else random.uniform(0, 60)
+            self.loop.later(late, lambda: self._hears(news))
+
+    def _hears(self, news: Any) -> None:
+        def work() -> None:
+            heard = False
+            try:
+                news()
+                heard = True
+            finally:
+                if not heard:
+                    self.loop.later(5, lambda: self._hears(news))
+
+        self.loop.start(self.any_process(), work)
+
+    def check(self) -> None:
+        """All that must hold, now that nothing goes wrong any more."""
+        for item in self.peers.stock.values():
+            item.expire(self.loop.now + 600)
+        assert list(audit.audit(self.peers.books())) == []
+        undone = Saga.objects.exclude(step=Saga.Step.DONE)
+        assert [(str(each), each.last_error, each.next_at, each.lease_until) for each in undone] == []
+        assert all(payment["charges"] <= 1 for payment in self.peers.payments.values())
+        orders = {order.cart_id: str(order.pk) for order in Order.objects.all()}
+        for buyer in self.buyers:
+            self._check(buyer, orders.get(buyer.cart_id))
+        assert not Message.objects.exclude(state="done").exists()
+
+    def _check(self, buyer: Buyer, order: str | None) -> None:
+        acknowledged = [what for _, status, what in buyer.answers if status == 201]
+        assert set(acknowledged) <= {order}, f"{buyer.name} was told of {acknowledged}, and there is {order}"
+        by_key = [(status, what) for key, status, what in buyer.answers if key and status < 500 and what != "in_progress"]
+        assert len(set(by_key)) <= 1, f"{buyer.name}'s key was answered {by_key}"
+        cart = self.peers.carts[str(buyer.cart_id)]
+        assert cart["ordered"] == (order is not None)
+        captured = [each for each in self.payments_of(buyer) if each["captured"]]
+        assert len(captured) <= 1
+
+    @contextmanager
+    def _patched(self) -> Iterator[None]:
+        monotonic = SimpleNamespace(monotonic=lambda: self.loop.now)
+        now = SimpleNamespace(now=lambda tz=None: self.loop.clock())
+        with ExitStack() as stack:
+            for target, name, value in (
+                (http, "_SESSION", self.network),
+                (http, "token_for", lambda service, identity=None: ""),
+                (django.utils.timezone, "datetime", now),
+                (uuid, "os", SimpleNamespace(urandom=self.loop.random.randbytes)),
+                (clients, "time", monotonic),
+                (delivery, "time", monotonic),
+                (delivery, "random", self.loop.random),
+                (outbox, "time", monotonic),
+                (services, "PAY_WITHIN", services.timedelta(seconds=PAY_WITHIN)),
+            ):
+                stack.enter_context(patch.object(target, name, value))
+            clients._rates.clear()
+            connection.inc_thread_sharing()
+            stack.callback(connection.dec_thread_sharing)
+            with connection.execute_wrapper(self.network.statement):
+                yield
+
+
+def forget() -> None:
+    """Empties the tables."""
+    with connection.cursor() as cursor:
+        for model in EVERYTHING:
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")
