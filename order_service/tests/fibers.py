@@ -34,7 +34,7 @@ class Fiber:
     def __init__(self, loop: "Loop", process: Process, work: Callable[[], None]) -> None:
         self.loop, self.process, self.work = loop, process, work
         self.dead = False
-        self._turn = threading.Semaphore(0)
+        self._turn = _taken()
 
     def run(self) -> None:
         """In the fiber's own thread."""
@@ -85,7 +85,7 @@ class Loop:
         self.fibers: list[Fiber] = []
         self.history: list[tuple[float, str, str]] = []
         self.failure: BaseException | None = None
-        self.turn = threading.Semaphore(0)
+        self.turn = _taken()
         self._due: list[_Due] = []
         self._number = 0
         self._threads = ThreadPoolExecutor(MOST_FIBERS, initializer=_share, initargs=(connections["default"],))
@@ -141,6 +141,12 @@ class Loop:
         self.now += TICK
         skew = self.current.process.skew if self.current else 0.0
         return BEGINNING + timedelta(seconds=self.now + skew)
+
+
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 def _share(connection: Any) -> None:

@@ -139,7 +139,7 @@ class Peers:
     def open_payment(self, body: Json) -> Json:
         if body["token"] not in CARDS:
             raise Refused(400, "invalid_token")
-        made = {name: body[name] for name in ("order_id", "amount", "token")}
+        made = {name: body[name] for name in ("order_id", "customer_id", "amount", "token")}
         made |= {"id": body["payment_id"], "status": "pending", "captured": 0, "refunded": 0, "failure_code": ""}
         return self.payments.setdefault(body["payment_id"], {**made, "refunds": {}, "ready_at": None, "charges": 0})
 
