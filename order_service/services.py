@@ -6,12 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from order_service import clients
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Saga, Status
 from order_service.totals import Totals, totals
-from shopkit import versioned
+from shopkit import database_time, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, NotFound, Unavailable
 from shopkit.money import check_currency, shown
@@ -154,7 +153,7 @@ def cancel_order(*, order: Order) -> Order:
     versioned.check_transition(order, Status.CANCELLED, TRANSITIONS)
     if not Saga.objects.filter(pk=order.pk).exists():
         return move(order=order, to=Status.CANCELLED, name="cancelled")
-    now = timezone.now()
+    now = database_time.now()
     asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
     asked = asked.exclude(step=Saga.Step.CAPTURE, lease_until__gt=now)  # the money is being taken at this moment
     if not asked.update(cancel_asked=True, next_at=now, attempt=0):
@@ -205,12 +204,17 @@ def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(_line(order, line) for line in lines)
     if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
-        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
+        _begin(order)
     else:
         outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
     _log(order, "placed", "")
     _tell_customer(order)
     return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
+
+
+def _begin(order: Order) -> None:
+    now = database_time.now()
+    Saga.objects.create(order=order, next_at=now, lease_until=now, pay_until=now + PAY_WITHIN)
 
 
 def _line(order: Order, line: clients.Line) -> OrderLine:
@@ -281,10 +285,10 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
         return  # its payment was made, and the order was not
     if order.payment_id is None and order.status == Status.PENDING and order.total:
         order = _write(order, name="payment", payment_id=payment_id)
-        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
+        _begin(order)
     if order.payment_id != payment_id:
         return
-    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
+    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=database_time.now(), attempt=0)
     if refunded > order.refunded:
         undoing = Saga.objects.filter(pk=order_id, step__in=(Saga.Step.UNDO_PAYMENT, Saga.Step.UNDO_STOCK)).exists()
         whole = refunded >= order.total and not undoing and Status.REFUNDED in TRANSITIONS[order.status]

@@ -119,6 +119,8 @@ class Loop:
         for fiber in self.fibers:
             if fiber.process is self.current.process:
                 fiber.dead = True
+                if fiber is not self.current:
+                    self.later(0, fiber.resume)
         raise Killed
 
     def run_until(self, end: float) -> None:

@@ -13,8 +13,8 @@ from order_service.tests.fibers import Killed, Loop
 from order_service.tests.peers import Peers, Refused
 
 TIMEOUT = 5.0
-LATEST = 90.0  # seconds until the last copy of a request arrives
-ASLEEP = (61.0, 240.0)  # for longer than any lease
+LATEST = 60.0  # seconds until the last copy of a request arrives
+ASLEEP = (61.0, 120.0)  # for longer than any lease
 CALL_FATES = {
     "refused": 3,
     "lost": 3,

@@ -15,7 +15,8 @@ def test_a_shop_in_which_everything_goes_wrong_ends_well(seed):
         c.execute("PRAGMA synchronous=OFF"); c.execute("PRAGMA journal_mode=MEMORY")
     shop = Shop(seed)
     try:
-        shop.run()
+        wrong = shop.run()
     finally:
         import time
         open(f"/tmp/hist-{seed}","w").write("\n".join(f"{a:10.6f} {b} {c}" for a,b,c in shop.loop.history))
+    assert wrong == []
