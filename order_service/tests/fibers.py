@@ -138,11 +138,14 @@ class Loop:
             fiber.resume()
         self._threads.shutdown()
 
+    def true_time(self) -> datetime:
+        self.now += TICK
+        return BEGINNING + timedelta(seconds=self.now)
+
     def clock(self) -> datetime:
         """The time as the process at hand has it."""
-        self.now += TICK
         skew = self.current.process.skew if self.current else 0.0
-        return BEGINNING + timedelta(seconds=self.now + skew)
+        return self.true_time() + timedelta(seconds=skew)
 
 
 def _taken() -> threading.Lock:

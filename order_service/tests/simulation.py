@@ -23,7 +23,7 @@ from order_service.models import Order, OrderEvent, OrderLine, Saga
 from order_service.tests.fibers import Loop, Process
 from order_service.tests.network import Faults, Network
 from order_service.tests.peers import CARDS, HOLD, PRICES, Item, Peers
-from shopkit import http
+from shopkit import database_time, http
 from shopkit.auth import Identity
 from shopkit.error_handler import handle
 from shopkit.errors import ShopError
@@ -313,6 +313,7 @@ class Shop:
                 (http, "_SESSION", self.network),
                 (http, "token_for", lambda service, identity=None: ""),
                 (django.utils.timezone, "datetime", now),
+                (database_time, "now", self.loop.true_time),
                 (uuid, "os", SimpleNamespace(urandom=self.loop.random.randbytes)),
                 (clients, "time", monotonic),
                 (delivery, "time", monotonic),
