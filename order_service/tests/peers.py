@@ -53,10 +53,14 @@ class Item:
         self.available += self.holds.pop(order, (0, 0.0))[0]
 
     def commit(self, order: str) -> bool:
-        if order in self.holds:
+        if f"commit-{order}" in self.done:
+            self.release(order)
+        elif order not in self.holds:
+            return False
+        else:
             self.sold += self.holds.pop(order)[0]
             self.done.add(f"commit-{order}")
-        return f"commit-{order}" in self.done
+        return True
 
     def restock(self, order: str, quantity: int, key: str) -> None:
         if f"commit-{order}" in self.done and f"restock-{key}" not in self.done:

@@ -4,7 +4,6 @@ The code is the real one, on a real database; clocks, ids, peers and the network
 with what the auditor would ask, once nothing has gone wrong for two minutes.
 """
 
-import os
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -66,7 +65,9 @@ class Buyer:
         random = shop.loop.random
         self.shop, self.name, self.key = shop, f"buyer-{number}", f"key-{number}"
         self.cart_id, self.card = shop.new_id(), random.choices(list(CARDS), [12, 2, 1, 2, 3])[0]
-        self.lines = {item: random.randint(1, 3) for item in sorted(random.sample(sorted(PRICES), random.choice([1, 1, 2])))}
+        self.lines = {
+            item: random.randint(1, 3) for item in sorted(random.sample(sorted(PRICES), random.choice([1, 1, 2])))
+        }
         self.identity = Identity(customer_id=self.name, customer_type="registered")
         self.answers: list[Told] = []
 
@@ -140,7 +141,9 @@ class Shop:
     def __init__(self, seed: int, orders: int = ORDERS) -> None:
         self.loop = Loop(seed)
         random = self.loop.random
-        self.faults = Faults(random.choice([0.05, 0.15, 0.3]), random.choice([0, 0.002, 0.01]), random.uniform(SHOPPING, TROUBLE))
+        self.faults = Faults(
+            random.choice([0.05, 0.15, 0.3]), random.choice([0, 0.002, 0.01]), random.uniform(SHOPPING, TROUBLE)
+        )
         self.peers = Peers(now=lambda: self.loop.now, tell=self.tell, ready_after=lambda: random.uniform(1, 40))
         self.network = Network(self.loop, self.peers, self.faults)
         self.peers.between = self.network.between
@@ -167,6 +170,10 @@ class Shop:
                 return list(self.wrong())
             finally:
                 self.loop.close()
+
+    def story(self) -> str:
+        """All that happened: when, to whom, what."""
+        return "\n".join(f"{at:11.6f} {who:7} {what}" for at, who, what in self.loop.history)
 
     def _happen(self) -> None:
         for _ in range(PROCESSES):

@@ -29,7 +29,9 @@ def deliver_due() -> int:
     None is begun once `AT_A_TIME_SECONDS` are over: the other sweeps wait while a peer is slow.
     """
     deadline = time.monotonic() + AT_A_TIME_SECONDS
-    due = Message.objects.filter(state=State.PENDING, lease_until__lte=database_time.now()).order_by("lease_until", "pk")
+    due = Message.objects.filter(state=State.PENDING, lease_until__lte=database_time.now()).order_by(
+        "lease_until", "pk"
+    )
     waiting = list(due.values_list("pk", flat=True)[:AT_A_TIME])
     return sum(attempt(pk) for pk in waiting if time.monotonic() < deadline)
 
