@@ -44,7 +44,7 @@ class Fiber:
                 self.work()
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             self.loop.failure = self.loop.failure or error
         self.loop.fibers.remove(self)
         self.loop.turn.release()
@@ -79,7 +79,7 @@ class Loop:
     """What happens next, by simulated time in seconds; `history` is what has happened."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
         self.now = 0.0
         self.current: Fiber | None = None
         self.fibers: list[Fiber] = []

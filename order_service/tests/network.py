@@ -33,7 +33,7 @@ STATEMENT_FATES = {"dies": 3, "sleeps": 1, "waits": 30}
 
 @dataclass
 class Faults:
-    """How often something happens: to one call in so many, to one statement in so many; `until`, and the `last` of all."""
+    """Which share of calls and of statements something happens to, `until` when, and when the `last` of it is over."""
 
     calls: float
     statements: float
@@ -48,7 +48,7 @@ class Network:
         self.loop, self.peers, self.faults = loop, peers, faults
         self._fates = {name: getattr(self, "_" + name.replace(" ", "_")) for name in CALL_FATES}
 
-    def request(self, method: str, url: str, *, json: Any = None, **_: Any) -> requests.Response:  # noqa: A002
+    def request(self, method: str, url: str, *, json: Any = None, **_: Any) -> requests.Response:
         assert not connection.in_atomic_block, f"a transaction is open over a call: {url}"
         path = urlsplit(url).path
         act = lambda: self._act(path, json or {})  # noqa: E731
@@ -168,5 +168,5 @@ class Network:
 def _response(status: int, body: Any) -> requests.Response:
     made = requests.Response()
     made.status_code = status
-    made._content = json.dumps(body).encode()  # noqa: SLF001
+    made._content = json.dumps(body).encode()
     return made

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from order_service.audit import Books
-
 HOLD = 600.0  # seconds
 PRICES = {"book_1": 2999, "clothes_1": 1550, "laptop_1": 99900}
 CARDS = {
@@ -80,15 +78,17 @@ class Item:
 
 @dataclass
 class Peers:
-    """Carts, stock, payments, shipments. `now` is their clock, in seconds; `between` is called between two types' services.
+    """Carts, stock, payments, shipments. `now` is their clock, in seconds.
 
-    `tell` hears of each payment or shipment that has changed.
+    `tell` hears of each payment or shipment that has changed; `between` is called between two types' services, and
+    `ready_after` says after how many seconds a card is authorised that takes its time.
     """
 
     now: Callable[[], float]
     tell: Callable[[str, Json], None]
     between: Callable[[], None] = lambda: None
     ready_after: Callable[[], float] = lambda: 2.0
+    prices: dict[str, int] = field(default_factory=PRICES.copy)
     stock: dict[str, Item] = field(default_factory=dict)
     carts: dict[str, Json] = field(default_factory=dict)
     payments: dict[str, Json] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Peers:
                 for item in lines:
                     self.stock[item].release(order)
             raise
-        return {"items": {item: {"price": PRICES[item]} for item in lines}} if step == "reserve" else {}
+        return {"items": {item: {"price": self.prices[item]} for item in lines}} if step == "reserve" else {}
 
     def _one(self, order: str, step: str, name: str, quantity: int, key: str) -> None:
         item = self.stock[name]
@@ -213,13 +213,6 @@ class Peers:
             self.shipments[order] = {"id": body["shipment_id"], "order_id": order, "tracking_number": number}
             self.tell("shipment", self.shipments[order])
         return self.shipments[order]
-
-    def books(self) -> Books:
-        """What the auditor reads."""
-        books = Books(stock={name: item.counted(name) for name, item in self.stock.items()}, shipments=self.shipments)
-        for payment in self.payments.values():
-            books.payments[payment["order_id"]].append(payment)
-        return books
 
 
 _ID = "([0-9a-f-]{36})"

@@ -1,4 +1,4 @@
-"""A shop in one process, by a seed: 50 orders, three processes of order_service, and all that can go wrong between them.
+"""A shop by a seed: 50 orders, three processes of order_service, and all that can go wrong between them.
 
 The code is the real one, on a real database; clocks, ids, peers and the network are simulated. `Shop(seed).run()` ends
 with what the auditor would ask, once nothing has gone wrong for two minutes.
@@ -6,9 +6,9 @@ with what the auditor would ask, once nothing has gone wrong for two minutes.
 
 import uuid
 from collections.abc import Iterator
-from functools import partial
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +24,6 @@ from order_service.tests.network import Faults, Network
 from order_service.tests.peers import CARDS, HOLD, PRICES, Item, Peers
 from shopkit import database_time, http
 from shopkit.auth import Identity
-from shopkit.error_handler import handle
 from shopkit.errors import ShopError
 from shopkit.idempotency.models import Answer
 from shopkit.idempotency.views import idempotent
@@ -300,7 +299,11 @@ class Shop:
         """Those of ten minutes later, when what came too late to be held is held no longer."""
         for item in self.peers.stock.values():
             item.expire(self.loop.now + HOLD)
-        return self.peers.books()
+        stock = {name: item.counted(name) for name, item in self.peers.stock.items()}
+        books = audit.Books(stock=stock, shipments=self.peers.shipments)
+        for payment in self.peers.payments.values():
+            books.payments[payment["order_id"]].append(payment)
+        return books
 
     def _wrong_with(self, buyer: Buyer, order: str | None) -> Iterator[str]:
         for told in buyer.answers:

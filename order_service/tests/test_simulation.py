@@ -1,4 +1,4 @@
-"""Shops in which everything goes wrong end well. Each seed is another one; `--seed N` repeats one, and tells its story."""
+"""Shops in which everything goes wrong end well: each seed is another one, and `--seed N` repeats that one."""
 
 import os
 from collections.abc import Iterator
