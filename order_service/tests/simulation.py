@@ -291,9 +291,19 @@ class Shop:
             yield f"not done: {undone}, due {undone.next_at}, leased until {undone.lease_until}, {undone.last_error}"
         for message in Message.objects.exclude(state="done"):
             yield f"not delivered: {message}, due {message.lease_until}, {message.last_error}"
+        yield from self._went_on()
         orders = {order.cart_id: str(order.pk) for order in Order.objects.all()}
         for buyer in self.buyers:
             yield from self._wrong_with(buyer, orders.get(buyer.cart_id))
+
+    def _went_on(self) -> Iterator[str]:
+        """A checkout that has ended takes no step again: who was slow must not have written anything."""
+        ended: set[uuid.UUID] = set()
+        for order_id, name in OrderEvent.objects.order_by("pk").values_list("order_id", "name"):
+            if order_id in ended and name in Saga.Step.values:
+                yield f"{order_id} took the step {name} after its end"
+            if name in (Saga.Step.SHIP, Saga.Step.UNDO_STOCK):
+                ended.add(order_id)
 
     def _books(self) -> audit.Books:
         """Those of ten minutes later, when what came too late to be held is held no longer."""
