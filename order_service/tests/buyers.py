@@ -91,6 +91,7 @@ class Buyer:
                 self.shop.loop.note(f"{self.name} is too late to cancel: {refusal.code}")
                 return
             self.shop.loop.note(f"{self.name} cancels {order.pk}")
+            self.shop.cancelled.add(order.pk)
             saga.run(order.pk)
 
 

@@ -54,6 +54,7 @@ class Shop:
         self.peers.stock = {item: Item(count, count) for item, count in units.items()}
         self.processes: list[Process] = []
         self.number, self.waited_for = 0, 0.0
+        self.cancelled: set[uuid.UUID] = set()
         self.buyers = [Buyer(self, number) for number in range(orders)]
         self.broker_until = random.choice([0.0, random.uniform(0, SHOPPING), 10 * TROUBLE])
 
@@ -202,9 +203,19 @@ class Shop:
         for message in Message.objects.exclude(state="done"):
             yield f"not delivered: {message}, due {message.lease_until}, {message.last_error}"
         yield from self._went_on()
+        yield from self._left_open()
         orders = {order.cart_id: str(order.pk) for order in Order.objects.all()}
         for buyer in self.buyers:
             yield from self._wrong_with(buyer, orders.get(buyer.cart_id))
+
+    def _left_open(self) -> Iterator[str]:
+        """What is undone holds no money of its customer's; and who was told that it is cancelled is not sold it."""
+        for order in Order.objects.all():
+            payment = self.peers.payments[str(order.payment_id)]
+            if order.status in audit.UNDONE and payment["status"] not in ("voided", "failed", "refunded"):
+                yield f"{order.pk} is {order.status}, and its payment {payment['status']}"
+            if order.pk in self.cancelled and order.status not in (*audit.UNDONE, "refunded"):
+                yield f"{order.pk} was cancelled, and is {order.status}"
 
     def _went_on(self) -> Iterator[str]:
         """A checkout that has ended takes no step again: who was slow must not have written anything."""
