@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: run stop status logs reset test bench load staff help
+.PHONY: run stop status logs reset test test-long bench load staff help
 
 run: .venv/run ## Start the stores and the fourteen services; Ctrl-C ends them
 	@$(BIN)/python -m shopkit.runner run $(SERVICES)
@@ -29,12 +29,15 @@ staff: .venv/run ## Make EMAIL=… an account of staff, or promote the one that 
 test: .venv/test ## Lint, types, import rules, and all tests
 	@$(BIN)/python -m tests
 
+test-long: .venv/test ## The checkout's simulation with 10,000 seeds (SHOP_SIMULATION_SEEDS)
+	@SHOP_SIMULATION_SEEDS=$${SHOP_SIMULATION_SEEDS:-10000} $(BIN)/python -m pytest -q --tb=short -n auto order_service/tests/test_simulation.py
+
 bench: .venv/test ## Measure the way through (needs nginx and wrk)
 	@$(BIN)/python -m bench
 
 help: ## This list
 	@echo "Polyshop. Settings by environment: SHOP_DATA (folder), SHOP_PORT_OFFSET (number), SHOP_ACCESS (open|secure)."
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: Polyshop needs Python 3.11 or newer, and there is no $(PYTHON); install it, or name it: make run PYTHON=/path/to/python3.11" >&2; exit 1; }

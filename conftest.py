@@ -35,6 +35,10 @@ if name := _service_under_test():
     django.setup()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, help="the one seed that the simulation of the checkout is to repeat")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from order_service import clients
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomOrder, CustomStatus
 from order_service.models import TRANSITIONS, Order, Saga, Status
+from shopkit import database_time
 from shopkit.versioned import Transitions
 
 PAID = (Status.PAID, Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
@@ -101,7 +100,7 @@ def _ends(order: Order) -> Iterator[Finding]:
     saga = getattr(order, "saga", None)
     if saga is None or saga.step == Saga.Step.DONE:
         return
-    overdue = (timezone.now() - saga.next_at).total_seconds()
+    overdue = (database_time.now() - saga.next_at).total_seconds()
     if overdue > OVERDUE_SECONDS:
         yield Finding("every order ends", str(order.pk), f"{saga.step} is {overdue:.0f} s overdue: {saga.last_error}")
 

@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from order_service import steps
 from order_service.models import Order, Saga
 from order_service.services import advance
 from order_service.steps import Next, Wait
+from shopkit import database_time
 from shopkit.errors import ShopError
 
 LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines of its calls
@@ -40,7 +40,7 @@ def run_due() -> int:
 
 def due_now() -> list[Any]:
     """Who waited longest first; no more than can be done before those that come meanwhile should have their turn."""
-    return list(_due(timezone.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
+    return list(_due(database_time.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
 
 
 def run_alone(order_id: Any) -> None:
@@ -69,7 +69,7 @@ def run(order_id: Any) -> bool:
 
 
 def claim(order_id: Any) -> Saga | None:
-    now = timezone.now()
+    now = database_time.now()
     if not _due(now).filter(pk=order_id).update(fence=F("fence") + 1, lease_until=now + LEASE):
         return None
     return Saga.objects.select_related("order").prefetch_related("order__lines").get(pk=order_id)
@@ -100,11 +100,11 @@ def _pause(attempt: int) -> float:
 def _put_off(saga: Saga, wait: Wait) -> None:
     if wait.error:
         log.warning("step unfinished", step=saga.step, attempt=saga.attempt, error=wait.error)
-    later = timezone.now() + timedelta(seconds=wait.seconds)
+    later = database_time.now() + timedelta(seconds=wait.seconds)
     attempt = saga.attempt + 1 if wait.error else 0
     woken = Saga.objects.filter(pk=saga.pk).exclude(next_at=saga.next_at).exists()  # then it is due as it is
     when = {} if woken else {"next_at": later}
-    _write(saga, lease_until=timezone.now(), attempt=attempt, last_error=wait.error[:300], **when)
+    _write(saga, lease_until=database_time.now(), attempt=attempt, last_error=wait.error[:300], **when)
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def _record(saga: Saga, came_to: Next) -> None:
     # before the saga, as all who write both have it, or two could wait for each other
     order = Order.objects.select_for_update().get(pk=saga.pk)
     name = saga.step
-    lease = timezone.now() if came_to.step == Step.DONE else timezone.now() + LEASE
+    lease = database_time.now() if came_to.step == Step.DONE else database_time.now() + LEASE
     _write(saga, step=came_to.step, goal=came_to.goal, attempt=0, last_error="", lease_until=lease)
     advance(order=order, to=came_to.status, name=name, outcome=came_to.outcome, **came_to.fields)
 
@@ -127,4 +127,4 @@ def _write(saga: Saga, **fields: Any) -> None:
 
 def wake(*, order_id: Any) -> None:
     """Has the saga looked at now: something that it waits for may have happened."""
-    Saga.objects.exclude(step=Step.DONE).filter(pk=order_id).update(next_at=timezone.now(), attempt=0)
+    Saga.objects.exclude(step=Step.DONE).filter(pk=order_id).update(next_at=database_time.now(), attempt=0)

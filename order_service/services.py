@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from order_service import clients
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, OrderLine, Saga, Status
 from order_service.totals import Totals, totals
-from shopkit import versioned
+from shopkit import database_time, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, NotFound, Unavailable
 from shopkit.money import check_currency, shown
@@ -166,7 +165,7 @@ def cancel_order(*, order: Order) -> Order:
     versioned.check_transition(order, Status.CANCELLED, TRANSITIONS)
     if not Saga.objects.filter(pk=order.pk).exists():
         return move(order=order, to=Status.CANCELLED, name="cancelled")
-    now = timezone.now()
+    now = database_time.now()
     asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
     asked = asked.exclude(step=Saga.Step.CAPTURE, lease_until__gt=now)  # the money is being taken at this moment
     if not asked.update(cancel_asked=True, next_at=now, attempt=0):
@@ -223,7 +222,7 @@ def _mail(order: Order, mail: str, **more: int) -> None:
 @transaction.atomic
 def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     """Writes the order and all that goes with it; the message that its cart is of the past."""
-    keep(order, lines, pay_until=timezone.now() + PAY_WITHIN)
+    keep(order, lines, pay_until=database_time.now() + PAY_WITHIN)
     return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
 
 
@@ -233,11 +232,16 @@ def keep(order: Order, lines: tuple[clients.Line, ...], *, pay_until: datetime) 
     order.save(force_insert=True)
     OrderLine.objects.bulk_create(_line(order, line) for line in lines)
     if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
-        Saga.objects.create(order=order, pay_until=pay_until)
+        _begin(order, pay_until)
     else:
         outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
     _log(order, "placed", "")
     _tell_customer(order)
+
+
+def _begin(order: Order, pay_until: datetime) -> None:
+    now = database_time.now()
+    Saga.objects.create(order=order, next_at=now, lease_until=now, pay_until=pay_until)
 
 
 def _line(order: Order, line: clients.Line) -> OrderLine:
@@ -308,12 +312,12 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
         return  # its payment was made, and the order was not
     if order.payment_id is None and order.status == Status.PENDING and order.total:
         order = _write(order, name="payment", payment_id=payment_id)
-        Saga.objects.create(order=order, pay_until=timezone.now() + PAY_WITHIN)
+        _begin(order, database_time.now() + PAY_WITHIN)
     if order.payment_id != payment_id:
         if status in _OPEN:
             outbox.put(kind=UNWANTED, payload={"payment_id": str(payment_id)}, key=f"{payment_id} {status}")
         return
-    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=timezone.now(), attempt=0)
+    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=database_time.now(), attempt=0)
     if refunded > order.refunded:
         undoing = Saga.objects.filter(pk=order_id, step__in=(Saga.Step.UNDO_PAYMENT, Saga.Step.UNDO_STOCK)).exists()
         whole = refunded >= order.total and not undoing and Status.REFUNDED in TRANSITIONS[order.status]

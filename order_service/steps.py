@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from order_service import clients
 from order_service.models import Order, Saga, Status
+from shopkit import database_time
 from shopkit.errors import ShopError
 
 Step = Saga.Step
@@ -85,13 +84,13 @@ def authorise(saga: Saga, order: Order) -> Next | Wait:
 
 def _unpaid(saga: Saga, order: Order) -> Next | Wait:
     """Waits for the customer or the provider, and holds the stock meanwhile, until the time for it is over."""
-    if timezone.now() >= saga.pay_until:
+    if database_time.now() >= saga.pay_until:
         return back(Status.EXPIRED, "not paid in time")
     try:
         clients.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
-    left = (saga.pay_until - timezone.now()).total_seconds()
+    left = (saga.pay_until - database_time.now()).total_seconds()
     return Wait(POLL if lines(order) else min(POLL_WITHOUT_STOCK, max(POLL, left)))
 
 

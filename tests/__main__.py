@@ -16,6 +16,7 @@ from shopkit import topology
 from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
+SIMULATION = [*PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 1200
 
@@ -56,6 +57,12 @@ def stages() -> list[Stage]:
         Stage("outbox", [*PYTEST, "shopkit/outbox"], {"SHOP_SERVICE": "registered_customer"}),
         *(Stage(name, [*PYTEST, name], {"SHOP_SERVICE": name}) for name in topology.SERVICES),
         *(Stage(f"{name} on its server", [python, "-m", "tests.on_servers", name]) for name in on_servers.SUITES),
+        Stage(
+            "simulation",
+            SIMULATION,
+            {"SHOP_SIMULATION_SEEDS": os.environ.get("SHOP_SIMULATION_SEEDS", "100")},
+            alone=True,
+        ),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),
         Stage("e2e on embedded stores", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "embedded"}, alone=True),

@@ -1,7 +1,8 @@
 """A checkout, whatever goes wrong on its way: it ends, money and stock agree with how, and nothing happens twice."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from order_service import saga, services, tasks
 from order_service.models import TRANSITIONS, Order, OrderEvent, Saga, Status
 from order_service.tests.conftest import LINE, Fills, wish
 from order_service.tests.world import UNITS, Fault, Killed, World, _error
+from shopkit import database_time
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 from shopkit.testing import Caller, at_once
@@ -152,7 +154,7 @@ def test_an_order_without_a_payment_waits_for_one(world: World, ada: Caller, fil
 
 @pytest.mark.parametrize(
     ("status", "end", "refunded"),
-    [("requires_action", "voided", 0), ("authorised", "voided", 0), ("captured", "captured", 7)],
+    [("requires_action", "voided", 0), ("authorised", "voided", 0), ("captured", "refunded", 7)],
 )
 def test_a_payment_that_its_order_does_not_take_up_is_voided_or_given_back(
     world: World, place: Place, status: str, end: str, refunded: int
@@ -482,3 +484,35 @@ def test_a_payment_that_is_not_there_undoes_the_order(world: World, place: Place
     world.gone = True
     order = finish(order)
     assert (order.status, world.holds) == ("payment_failed", {})
+
+
+@contextmanager
+def clock_ahead(seconds: int) -> Iterator[None]:
+    """A process whose machine's clock is that far ahead of the database's."""
+    right = timezone.now
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_time, "_known", (timedelta(), 0.0))
+        patch.setattr(timezone, "now", lambda: right() + timedelta(seconds=seconds))
+        yield
+
+
+@pytest.mark.parametrize("seconds", [300, -300])
+def test_who_has_a_clock_that_is_minutes_off_keeps_nobody_waiting(world: World, place: Place, seconds: int) -> None:
+    with clock_ahead(seconds):
+        order = place()
+    world.fault = Fault(len(world.calls), "before", "unavailable")
+    with clock_ahead(-seconds):
+        assert saga.run_due() == 1
+    waiting = Saga.objects.get(pk=order.pk)
+    assert abs(waiting.next_at - timezone.now()) < timedelta(seconds=60)
+    assert abs(waiting.pay_until - timezone.now() - services.PAY_WITHIN) < timedelta(seconds=60)
+    assert not Message.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=60)).exists()
+
+
+@pytest.mark.parametrize("seconds", [300, -300])
+def test_a_lease_counts_for_who_has_a_clock_that_is_minutes_off(world: World, place: Place, seconds: int) -> None:
+    order = place()
+    with clock_ahead(seconds):
+        assert saga.claim(order.pk)
+    with clock_ahead(-seconds):
+        assert saga.claim(order.pk) is None

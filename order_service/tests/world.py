@@ -1,6 +1,6 @@
 """The peers of a checkout as they would answer, in memory, behind HTTP; and everything that can go wrong with a call.
 
-`tests/e2e/test_checkout.py` holds them to the real ones.
+`tests/e2e/test_peers.py` holds them to the real ones.
 """
 
 import json
@@ -16,6 +16,7 @@ from shopkit import topology
 
 Answer = tuple[int, dict[str, str], str]
 UNITS = 10
+TAKEN = ("captured", "partially_refunded", "refunded")
 
 
 class Killed(BaseException):
@@ -119,7 +120,7 @@ class World:
             payment["failure_code"] = "card_declined" if self.card == "failed" else ""
 
     def _capture(self, payment: dict[str, Any], body: dict[str, Any]) -> str | None:
-        if payment["status"] == "captured":
+        if payment["status"] in TAKEN:
             return None
         if payment["status"] != "authorised":
             return str(payment["status"])
@@ -128,7 +129,7 @@ class World:
         return None
 
     def _void(self, payment: dict[str, Any], body: dict[str, Any]) -> str | None:
-        if payment["status"] == "captured":
+        if payment["status"] in TAKEN:
             return "captured"
         payment["status"] = "failed" if payment["status"] == "failed" else "voided"
         return None
@@ -137,6 +138,8 @@ class World:
         if body["refund_id"] not in payment["refunds"]:
             payment["refunds"].append(body["refund_id"])
             payment["refunded"] += body["amount"]
+            whole = payment["refunded"] == payment["captured"]
+            payment["status"] = "refunded" if whole else "partially_refunded"
 
     def _shipping(self, path: str, body: dict[str, Any]) -> Answer:
         tracking = self.shipments.setdefault(body["order_id"], f"PS{len(self.shipments)}")

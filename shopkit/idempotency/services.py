@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
+from shopkit import database_time
 from shopkit.errors import Conflict, ShopError
 from shopkit.idempotency.models import Answer
 
@@ -26,7 +26,7 @@ def claim(*, scope: str, body_digest: str) -> Answer:
     another runs. Who has not answered within `LEASE` counts as dead, and the next one runs in their place.
     """
     try:
-        new = {"body_digest": body_digest, "started_at": timezone.now()}
+        new = {"body_digest": body_digest, "started_at": database_time.now()}
         answer, made = Answer.objects.get_or_create(scope=scope, defaults=new)
     except IntegrityError:  # there when we wrote, gone when we read
         raise in_progress() from None
@@ -37,7 +37,7 @@ def claim(*, scope: str, body_digest: str) -> Answer:
 
 
 def _take_over(dead: Answer) -> Answer:
-    now = timezone.now()
+    now = database_time.now()
     if not _running(dead).filter(started_at__lt=now - LEASE).update(attempt=F("attempt") + 1, started_at=now):
         raise in_progress()
     dead.attempt += 1

@@ -104,10 +104,11 @@ def release(*, order_id: str, lines: Iterable[str]) -> None:
 
 
 def commit(*, order_id: str, lines: Lines) -> None:
-    """What the order holds is sold. `Conflict("hold_gone")`, and nothing more is sold, when it holds one no longer."""
+    """What the order holds is sold, once. `Conflict("hold_gone")`, and no more is sold, when it holds one no longer."""
     for item_id in sorted(lines):
-        sold = _end(item_id, order_id, "commit", lambda held: {"held": -held, "sold": held})
-        if not sold and not _was_done(item_id, f"commit-{order_id}"):
+        if _was_done(item_id, f"commit-{order_id}"):
+            release(order_id=order_id, lines=[item_id])  # held by a request that came after the sale
+        elif not _end(item_id, order_id, "commit", lambda held: {"held": -held, "sold": held}):
             raise _conflict("hold_gone", item_id, "This order does not hold this item any more.")
 
 

@@ -8,6 +8,7 @@ import structlog
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from shopkit import database_time
 from shopkit.errors import ShopError
 from shopkit.outbox import metrics
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent, Undeliverable, handlers
@@ -28,7 +29,9 @@ def deliver_due() -> int:
     None is begun once `AT_A_TIME_SECONDS` are over: the other sweeps wait while a peer is slow.
     """
     deadline = time.monotonic() + AT_A_TIME_SECONDS
-    due = Message.objects.filter(state=State.PENDING, lease_until__lte=timezone.now()).order_by("lease_until", "pk")
+    due = Message.objects.filter(state=State.PENDING, lease_until__lte=database_time.now()).order_by(
+        "lease_until", "pk"
+    )
     waiting = list(due.values_list("pk", flat=True)[:AT_A_TIME])
     return sum(attempt(pk) for pk in waiting if time.monotonic() < deadline)
 
@@ -45,7 +48,7 @@ def attempt(pk: int) -> bool:
 
 
 def _claim(message: Message, *, for_good: bool) -> bool:
-    now = timezone.now()
+    now = database_time.now()
     free = Message.objects.filter(pk=message.pk, fence=message.fence, state=State.PENDING, lease_until__lte=now)
     state = State.TAKEN if for_good else State.PENDING
     claimed = free.update(state=state, lease_until=now + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1)
@@ -78,7 +81,7 @@ def _failed(message: Message, error: Exception, *, final: bool) -> None:
         _end(message, State.LOST, empty=True, last_error=text[:300])
         return
     log.warning("message not delivered", error=text, attempts=message.attempts, exc_info=_is_a_bug(error))
-    next_time = timezone.now() + wait(message.attempts)
+    next_time = database_time.now() + wait(message.attempts)
     _ours(message).update(state=State.PENDING, lease_until=next_time, last_error=text[:300])
 
 
@@ -105,7 +108,7 @@ def _end(message: Message, state: str, *, empty: bool, **fields: object) -> None
 
 def look_after() -> None:
     """The slow sweep: names what a death in between has lost, and deletes what ended a week ago."""
-    now = timezone.now()
+    now = database_time.now()
     _lose_taken(now)
     Message.objects.filter(state__in=(State.DONE, State.LOST), done_at__lt=now - KEEP).delete()
 

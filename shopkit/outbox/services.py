@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
-from shopkit import sweeper
+from shopkit import database_time, sweeper
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 
@@ -21,9 +20,10 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
     """
     assert transaction.get_connection().in_atomic_block, "a message belongs into the transaction of what it tells of"
     if key is None:
-        message = Message.objects.create(kind=kind, payload=payload)
+        message = Message.objects.create(kind=kind, payload=payload, lease_until=database_time.now())
     else:
-        message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults={"payload": payload})
+        new = {"payload": payload, "lease_until": database_time.now()}
+        message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults=new)
     transaction.on_commit(sweeper.wake)
     return message
 
@@ -38,7 +38,7 @@ def put_news(*, kind: str, subject: object, payload: Mapping[str, object], after
     # written, so that whoever claims it waits for our commit, and tells of what we changed too
     if waiting.update(attempts=0):
         return
-    lease_until = timezone.now() + after
+    lease_until = database_time.now() + after
     Message.objects.create(kind=kind, payload=payload, subject=str(subject), lease_until=lease_until)
     if not after:
         transaction.on_commit(sweeper.wake)

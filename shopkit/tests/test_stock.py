@@ -81,6 +81,24 @@ def test_each_step_counts_once(router: APIClient, make: Make, step: str) -> None
     assert counts(item) == once
 
 
+@pytest.mark.parametrize("undone", [False, True])
+@pytest.mark.parametrize("logged", [False, True])
+def test_a_reservation_that_comes_after_the_sale_is_not_sold_once_more(
+    router: APIClient, make: Make, logged: bool, undone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, order = make(5), order_id()
+    ask(router, "reserve", order, {item: 2})
+    ask(router, "commit", order, {item: 2})
+    if undone:
+        ask(router, "restock", order, {item: 2}, key="undo")
+    if logged:
+        monkeypatch.setattr(stock, "REPEATED_WITHIN", timedelta(0))
+        stock.write_log()
+    ask(router, "reserve", order, {item: 2})  # it was long on its way
+    assert ask(router, "commit", order, {item: 2}).status_code == 200
+    assert counts(item) == ((5, 0, 0) if undone else (3, 0, 2))
+
+
 def test_of_several_items_all_are_held_or_none(router: APIClient, make: Make) -> None:
     enough, short = make(5), make(1)
     answer = ask(router, "reserve", order_id(), {enough: 2, short: 2})

@@ -1,0 +1,158 @@
+"""Simulated time and simulated processes: one thread runs at a time, and which one is for the seed to say."""
+
+import heapq
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connections
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+TICK = 1e-6  # no two looks at a clock see the same time
+MOST_FIBERS = 400
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass(eq=False)
+class Process:
+    """One of the service's processes: its clock is `skew` seconds ahead of the true one."""
+
+    name: str
+    skew: float = 0.0
+
+
+class Fiber:
+    """What a process does in one thread, until it ends, is killed or sleeps."""
+
+    def __init__(self, loop: "Loop", process: Process, work: Callable[[], None]) -> None:
+        self.loop, self.process, self.work = loop, process, work
+        self.dead = False
+        self._turn = _taken()
+
+    def run(self) -> None:
+        """In the fiber's own thread."""
+        self._turn.acquire()
+        try:
+            if not self.dead:
+                self.work()
+        except Killed:
+            pass
+        except BaseException as error:
+            self.loop.failure = self.loop.failure or error
+        self.loop.fibers.remove(self)
+        self.loop.turn.release()
+
+    def resume(self) -> None:
+        """From the loop's thread: until the fiber sleeps again, or ends."""
+        if self not in self.loop.fibers:
+            return
+        self.loop.current = self
+        self._turn.release()
+        self.loop.turn.acquire()
+        self.loop.current = None
+        if self.loop.failure:
+            raise self.loop.failure
+
+    def wait(self) -> None:
+        """From the fiber's own thread: until it is resumed."""
+        self.loop.turn.release()
+        self._turn.acquire()
+        if self.dead:
+            raise Killed
+
+
+@dataclass(order=True)
+class _Due:
+    at: float
+    number: int
+    act: Callable[[], object] = field(compare=False)
+
+
+class Loop:
+    """What happens next, by simulated time in seconds; `history` is what has happened."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.now = 0.0
+        self.current: Fiber | None = None
+        self.fibers: list[Fiber] = []
+        self.history: list[tuple[float, str, str]] = []
+        self.failure: BaseException | None = None
+        self.turn = _taken()
+        self._due: list[_Due] = []
+        self._number = 0
+        self._threads = ThreadPoolExecutor(MOST_FIBERS, initializer=_share, initargs=(connections["default"],))
+
+    def note(self, what: str) -> None:
+        self.history.append((self.now, self.current.process.name if self.current else "", what))
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        self._number += 1
+        heapq.heappush(self._due, _Due(self.now + seconds, self._number, act))
+
+    def start(self, process: Process, work: Callable[[], None]) -> None:
+        """Has a process do this from now on."""
+        fiber = Fiber(self, process, work)
+        self.fibers.append(fiber)
+        self._threads.submit(fiber.run)
+        self.later(0, fiber.resume)
+
+    def sleep(self, seconds: float) -> None:
+        """In a fiber."""
+        assert self.current
+        fiber = self.current
+        # by its own entry, so that nothing else resumes it earlier
+        self.later(seconds, fiber.resume)
+        fiber.wait()
+
+    def die(self) -> None:
+        """In a fiber: its process ends, and all that it was doing."""
+        assert self.current
+        self.note("dies")
+        for fiber in self.fibers:
+            if fiber.process is self.current.process:
+                fiber.dead = True
+                if fiber is not self.current:
+                    self.later(0, fiber.resume)
+        raise Killed
+
+    def run_until(self, end: float) -> None:
+        while self._due and self._due[0].at <= end:
+            due = heapq.heappop(self._due)
+            self.now = max(self.now, due.at)
+            due.act()
+        self.now = max(self.now, end)
+
+    def close(self) -> None:
+        """Ends every fiber and thread."""
+        self.failure = None
+        for fiber in list(self.fibers):
+            fiber.dead = True
+            fiber.resume()
+        self._threads.shutdown()
+
+    def true_time(self) -> datetime:
+        self.now += TICK
+        return BEGINNING + timedelta(seconds=self.now)
+
+    def clock(self) -> datetime:
+        """The time as the process at hand has it."""
+        skew = self.current.process.skew if self.current else 0.0
+        return self.true_time() + timedelta(seconds=skew)
+
+
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _share(connection: Any) -> None:
+    connections["default"] = connection
