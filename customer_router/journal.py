@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,6 +18,8 @@ from customer_router.models import LEASE, Move
 from shopkit.errors import Conflict, ShopError
 
 AT_A_TIME, AT_A_TIME_SECONDS = 50, 5.0
+DEADLOCK = 1213  # MySQL's ER_LOCK_DEADLOCK: InnoDB has undone the statement of one of those who wait in a circle
+TRIES = 3
 Step, Outcome = Move.Step, Move.Outcome
 log = structlog.get_logger()
 
@@ -38,6 +40,13 @@ def begin(**fields: Any) -> Move:
             return Move.objects.create(busy=fields["customer_id"], **fields)
     except IntegrityError:
         raise LeaseLost from None
+    except OperationalError as error:
+        raise _lost(error) from None
+
+
+def _lost(error: OperationalError) -> Exception:
+    """Who is chosen to end a deadlock wanted the row that another has, which is what losing it means."""
+    return LeaseLost() if _is_deadlock(error) else error
 
 
 def finish_begun(customer_id: str) -> None:
@@ -134,7 +143,11 @@ def _undo(move: Move) -> None:
 
 def _claim(move: Move) -> None:
     free = Move.objects.filter(pk=move.pk, fence=move.fence, outcome="", lease_until__lt=timezone.now())
-    if not free.update(fence=F("fence") + 1, lease_until=timezone.now() + LEASE, attempts=F("attempts") + 1):
+    try:
+        ours = free.update(fence=F("fence") + 1, lease_until=timezone.now() + LEASE, attempts=F("attempts") + 1)
+    except OperationalError as error:
+        raise _lost(error) from None
+    if not ours:
         raise LeaseLost
     move.fence += 1  # with the fence unchanged, so was all else
 
@@ -153,7 +166,22 @@ def _end(move: Move, outcome: str, **fields: Any) -> None:
 
 
 def _write(move: Move, **fields: Any) -> None:
-    if not Move.objects.filter(pk=move.pk, fence=move.fence).update(**fields):
+    ours = Move.objects.filter(pk=move.pk, fence=move.fence)
+    if not _written(lambda: ours.update(**fields)):
         raise LeaseLost
     for name, value in fields.items():
         setattr(move, name, value)
+
+
+def _written(write: Callable[[], int], tries: int = TRIES) -> int:
+    """How many rows one statement changed; a deadlock has undone it whole, so it is said again."""
+    try:
+        return write()
+    except OperationalError as error:
+        if tries == 1 or not _is_deadlock(error):
+            raise
+    return _written(write, tries - 1)
+
+
+def _is_deadlock(error: OperationalError) -> bool:
+    return error.args[:1] == (DEADLOCK,)

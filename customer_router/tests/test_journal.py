@@ -1,11 +1,13 @@
 """Whatever fails, and wherever the router dies: a move ends, and its customer is in one place."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -278,6 +280,41 @@ def test_of_those_who_carry_on_at_once_one_does(three: Peers) -> None:
     at_once(act, 8)
     assert three.calls == ["hold", "arrive", "leave", "settle"]
     assert ended(three).fence == 2
+
+
+@pytest.fixture
+def deadlocks() -> Iterator[Callable[[str], None]]:
+    """Has the next statement that begins with these words end as MySQL ends one of those who wait in a circle."""
+    wanted: list[str] = []
+
+    def ending(execute: Any, sql: str, *more: Any) -> Any:
+        if wanted and sql.replace('"', "`").startswith(wanted[0]):
+            wanted.pop()
+            raise OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(ending):
+        yield wanted.append
+    assert wanted == []  # or nothing was tried here
+
+
+def test_who_is_chosen_to_end_a_deadlock_has_lost_the_move(three: Peers, deadlocks: Callable[[str], None]) -> None:
+    deadlocks("INSERT INTO `customer_router_move`")
+    with pytest.raises(journal.LeaseLost):
+        begin()
+    begin()
+    pass_lease()
+    deadlocks("UPDATE `customer_router_move` SET `fence`")
+    with pytest.raises(journal.LeaseLost):
+        journal.finish_begun("c1")
+
+
+def test_what_a_deadlock_undid_of_a_move_is_written_again(three: Peers, deadlocks: Callable[[str], None]) -> None:
+    begin()
+    pass_lease()
+    deadlocks("UPDATE `customer_router_move` SET `lease_until`")
+    journal.finish_begun("c1")
+    assert ended(three).outcome == "done"
 
 
 def test_the_journal_holds_nothing_about_who_the_customer_is(three: Peers) -> None:
