@@ -298,6 +298,7 @@ def deadlocks() -> Iterator[Callable[[str], None]]:
     assert wanted == []  # or nothing was tried here
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_is_chosen_to_end_a_deadlock_has_lost_the_move(three: Peers, deadlocks: Callable[[str], None]) -> None:
     deadlocks("INSERT INTO `customer_router_move`")
     with pytest.raises(journal.LeaseLost):
@@ -309,6 +310,7 @@ def test_who_is_chosen_to_end_a_deadlock_has_lost_the_move(three: Peers, deadloc
         journal.finish_begun("c1")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_a_deadlock_undid_of_a_move_is_written_again(three: Peers, deadlocks: Callable[[str], None]) -> None:
     begin()
     pass_lease()
