@@ -98,7 +98,6 @@ def customer(
         customer_type=customer_type,
         issues=issues,
         keeps_accounts=keeps_accounts,
-        worker=keeps_accounts,  # it has mail to send
     )
 
 
@@ -176,7 +175,6 @@ SERVICES: dict[str, Service] = {
             calls=_names(behind="customer_router"),
             tells=("cart_service", "order_service", "guest_customer"),
             proxies=True,
-            worker=True,
         ),
         *_LEAVES,
     )

@@ -29,6 +29,7 @@ SERVICES = (
     "items_router",
     "book_service",
     "paying_service",
+    "shipping_service",
 )
 SERVICES += tuple(service.name for service in topology.by_customer_type().values())
 SECURE = {"SHOP_ACCESS": "secure", "SHOP_RATE_LIMIT": "off", "SHOP_AUTH_RATE_LIMIT": "off", **STAFF}
