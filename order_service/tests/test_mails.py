@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from order_service import services
+from order_service import mails, services
 from order_service.models import Order, Status
 from order_service.tests.conftest import ADDRESS, LINE, Fills, wish
 from order_service.tests.test_saga import CARD, finish
@@ -55,6 +55,19 @@ def test_a_paid_order_is_confirmed_once_in_text_and_html(world: World, ada: Call
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "64.98 USD" in html
+
+
+@pytest.mark.parametrize("template", ["confirmation", "shipped", "payment_failed"])
+def test_a_mail_about_an_order_says_what_each_line_and_charge_comes_to(
+    world: World, ada: Caller, fills: Fills, template: str
+) -> None:
+    order = placed(ada, fills)
+    mails.about_order(order=order, email=EMAIL, template=template, amount=None)
+    [sent] = mail.outbox
+    [html] = [part for part, kind in sent.alternatives if kind == "text/html"]
+    for line in ("Goods: 59.98 USD", "Standard shipping: 5.00 USD", "Tax, 0 %: 0.00 USD", "Total: 64.98 USD"):
+        assert line in sent.body
+        assert line in html
 
 
 def test_an_order_that_cannot_be_paid_is_told_so_once(world: World, ada: Caller, fills: Fills) -> None:
