@@ -47,10 +47,12 @@ def status(state: State) -> None:
 
 
 def _heart(name: str) -> str:
+    """Nothing of what is no worker, nor where only the runner was told where Redis is."""
     service = name.removesuffix("_worker")
-    if service == name:
+    worker = background.worker_of(service) if service != name else None
+    if worker is None:
         return ""
-    return "  at work" if background.RemoteWorker(service).is_alive() else "  silent: its service does its work"
+    return "  at work" if worker.is_alive() else "  silent: its service does its work"
 
 
 def _session(leader: int, *, alone: bool) -> list[int]:
