@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shopkit import topology
 from tests.e2e.conftest import started
 from tests.e2e.test_checkout import Shop, card
 from tests.fleet import Fleet
@@ -37,7 +38,9 @@ def wait_at_work(fleet: Fleet, name: str) -> None:
 
 def test_every_worker_is_at_work(own: Fleet) -> None:
     lines = [line for line in own.runner("status").stdout.splitlines() if "_worker " in line]
-    assert len(lines) >= 9
+    assert {line.split()[0] for line in lines} == {
+        f"{each.name}_worker" for each in topology.SERVICES.values() if each.worker
+    }
     assert all("at work" in line for line in lines), lines
 
 
