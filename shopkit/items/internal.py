@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shopkit.items import stock
+from shopkit.items.changes import items
 from shopkit.items.kind import ItemKind
 from shopkit.items.serializers import ItemIdsSerializer, LinesSerializer
 from shopkit.permissions import IsService
@@ -48,7 +49,7 @@ def facts(kind: ItemKind) -> Callable[..., dict[str, Any]]:
     """
 
     def look(*, ids: list[str]) -> dict[str, Any]:
-        found = stock.items().find({"_id": {"$in": ids}}, dict.fromkeys(_FACTS, 1)) if ids else ()
+        found = items().find({"_id": {"$in": ids}}, dict.fromkeys(_FACTS, 1)) if ids else ()
         return {item["_id"]: _fact(kind, item) for item in found}
 
     return look

@@ -10,19 +10,15 @@ from collections.abc import Iterator
 
 import structlog
 from django.conf import settings
-from pymongo.collection import Collection
 
-from shopkit import mail, mongo
+from shopkit import mail
+from shopkit.items.changes import items
 from shopkit.mongo import Document
 from shopkit.outbox.handlers import NotSent, Undeliverable
 
 MOST_A_MAIL = 100
 TEMPLATE = "shopkit/low_stock"
 log = structlog.get_logger()
-
-
-def items() -> Collection[Document]:
-    return mongo.collection("items")
 
 
 def ensure_indexes() -> None:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from drf_spectacular.utils import OpenApiParameter
 
 from shopkit.documents import Documents, sorting
+from shopkit.items.changes import items
 from shopkit.items.filters import ORDERING, Filter
 from shopkit.items.kind import ItemKind
-from shopkit.items.services import items
 from shopkit.schema import PAGE_PARAMETERS, ordering_parameter
 
-_HIDDEN = ("words", "holds", "changes")
+_HIDDEN = ("words", "holds", "changes", "untold")
 
 
 class ItemQuery(Documents):

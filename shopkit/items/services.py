@@ -1,25 +1,17 @@
 """What can be done to items. Each write that can race is one conditional update of one document."""
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ReturnDocument
-from pymongo.collection import Collection
-
-from shopkit import mongo
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import low_stock, stock
+from shopkit.items import changes, low_stock, stock
+from shopkit.items.changes import items, now
 from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.mongo import Document
 
 TRIES = 50  # of an update that others keep overtaking
 INDEXES = ("price", "name", "created_at", "collections", "tags")
-
-
-def items() -> Collection[Document]:
-    return mongo.collection("items")
 
 
 def ensure_indexes() -> None:
@@ -43,16 +35,15 @@ def create(*, kind: ItemKind, values: Document, item_id: str | None = None) -> D
 
 def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
     """The document that `create` keeps; the sample data's loader makes its documents with it too."""
-    now = _now()
     document = {
         "images": [],
         "rating": {"average": 0.0, "count": 0},
-        "created_at": now,
+        "created_at": now(),
         **values,
         **stock.beginning(values.get("available", 0)),
         **low_stock.at_first(values.get("available", 0), values.get("low_stock_at")),
+        **changes.new_state(),
         "_id": item_id,
-        "updated_at": now,
         "version": 1,
     }
     return {**document, "words": words(kind, document)}
@@ -64,13 +55,9 @@ def update(*, kind: ItemKind, item_id: str, values: Document, version: int | Non
     for _ in range(TRIES if version is None else 1):
         current = get(item_id=item_id)
         changed = {name: value for name, value in values.items() if name != "available"}
-        changed |= {"words": words(kind, {**current, **changed}), "updated_at": _now()}
-        updated = items().find_one_and_update(
-            # the words were made from this version's fields, so only this version may take them
-            {"_id": item_id, "version": current["version"] if version is None else version},
-            {"$set": changed, "$inc": {"version": 1}},
-            return_document=ReturnDocument.AFTER,
-        )
+        # the words are made from this version's fields, so only this version may take them
+        same = {"_id": item_id, "version": current["version"] if version is None else version}
+        updated = changes.change(same, put={**changed, "words": words(kind, {**current, **changed})})
         if updated is not None:
             return updated
     raise Conflict if version is None else PreconditionFailed
@@ -100,8 +87,3 @@ def words(kind: ItemKind, document: Document) -> str:
     """What `search` looks in: names, makers and the kind's own searched fields, folded."""
     values: list[Any] = [document.get(field, "") for field in ("name", "brand", *kind.searched)]
     return spaced(" ".join([*map(str, values), *document.get("tags", [])]))
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what the store keeps

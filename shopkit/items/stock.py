@@ -8,15 +8,16 @@ the stock log, whose entries are never changed.
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from shopkit import mongo
 from shopkit.errors import Conflict, ShopError
+from shopkit.items import changes
+from shopkit.items.changes import items, now
 from shopkit.mongo import Document
 
 HOLD = timedelta(minutes=10)
@@ -25,10 +26,6 @@ REPEATABLE = ("commit", "restock")
 TRIES = 50
 Lines = Mapping[str, int]
 """Item id → how many."""
-
-
-def items() -> Collection[Document]:
-    return mongo.collection("items")
 
 
 def log() -> Collection[Document]:
@@ -70,7 +67,7 @@ def reserve(*, order_id: str, lines: Lines) -> list[Document]:
 
 
 def _hold(item_id: str, order_id: str, quantity: int) -> Document:
-    hold, expires = f"holds.{order_id}", _now() + HOLD
+    hold, expires = f"holds.{order_id}", now() + HOLD
     free = {"_id": item_id, "price": {"$gte": 0}, "available": {"$gte": quantity}, hold: {"$exists": False}}
     for _ in range(TRIES):
         moved = {"available": -quantity, "held": quantity}
@@ -154,20 +151,16 @@ def _step(
     put: Document | None = None,
     unset: Document | None = None,
 ) -> Document | None:
-    """One update: the stock, the change written down, and the item's version."""
-    update: Document = {
-        "$inc": {**inc, "version": 1, "unlogged": 1},
-        "$set": {**(put or {}), f"changes.{change}": {**_change(kind, quantity), **told}, "updated_at": _now()},
-        **({"$unset": unset} if unset else {}),
-    }
-    return items().find_one_and_update(where, update, return_document=ReturnDocument.AFTER)
+    """One update: the stock, and the change written down."""
+    written = {**(put or {}), f"changes.{change}": {**_change(kind, quantity), **told}}
+    return changes.change(where, put=written, inc={**inc, "unlogged": 1}, unset=unset)
 
 
 def release_expired() -> int:
     """Gives back the holds whose time is up; how many."""
-    now, count = _now(), 0
+    at, count = now(), 0
     for item in items().find({"held": {"$gt": 0}}, {"holds": 1}):
-        expired = [order for order, hold in item["holds"].items() if hold["expires"] <= now]
+        expired = [order for order, hold in item["holds"].items() if hold["expires"] <= at]
         count += sum(_expire(item["_id"], order, item["holds"][order]) for order in expired)
     return count
 
@@ -182,7 +175,7 @@ def _expire(item_id: str, order_id: str, hold: Document) -> bool:
 
 def write_log() -> int:
     """Moves changes that are old enough from the items to the log; how many. An entry that is there is the same one."""
-    count, old = 0, _now() - REPEATED_WITHIN
+    count, old = 0, now() - REPEATED_WITHIN
     for item in items().find({"unlogged": {"$gt": 0}}, {"changes": 1}):
         ready = {n: c for n, c in item["changes"].items() if c["kind"] not in REPEATABLE or c["at"] <= old}
         _write_down(item["_id"], ready)
@@ -234,7 +227,7 @@ def history(*, item_id: str, fresh: Document | None = None) -> list[Document]:
 
 
 def _change(kind: str, quantity: int) -> Document:
-    return {"kind": kind, "quantity": quantity, "at": _now()}
+    return {"kind": kind, "quantity": quantity, "at": now()}
 
 
 def _unique(kind: str, order_id: str) -> str:
@@ -243,8 +236,3 @@ def _unique(kind: str, order_id: str) -> str:
 
 def _conflict(code: str, item_id: str, message: str) -> Conflict:
     return Conflict(message, code=code, details={item_id: [message]})
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what the store keeps

@@ -216,7 +216,7 @@ class ItemServiceTests:
         assert client.patch(self.one(item), {"name": "x"}, "application/json").status_code == 404
 
     def test_what_an_order_holds_is_not_deleted(self, client: Client) -> None:
-        from shopkit.items.services import items
+        from shopkit.items.changes import items
 
         item = self.make(client, stock=2)
         items().update_one({"_id": item["id"]}, {"$set": {"holds.order_1": {"n": 1}}})

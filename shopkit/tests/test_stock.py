@@ -122,8 +122,8 @@ def test_a_hold_ends_when_its_time_is_up(router: APIClient, make: Make, monkeypa
     item, order = make(5), order_id()
     ask(router, "reserve", order, {item: 2})
     assert stock.release_expired() == 0
-    now = stock._now()
-    monkeypatch.setattr(stock, "_now", lambda: now + stock.HOLD)
+    now = stock.now()
+    monkeypatch.setattr(stock, "now", lambda: now + stock.HOLD)
     assert stock.release_expired() == 1
     assert counts(item) == (5, 0, 0)
     answer = ask(router, "commit", order, {item: 2})
@@ -133,10 +133,10 @@ def test_a_hold_ends_when_its_time_is_up(router: APIClient, make: Make, monkeypa
 def test_who_asks_again_in_time_holds_longer(router: APIClient, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     item, order = make(5), order_id()
     ask(router, "reserve", order, {item: 2})
-    now = stock._now()
-    monkeypatch.setattr(stock, "_now", lambda: now + stock.HOLD - timedelta(seconds=1))
+    now = stock.now()
+    monkeypatch.setattr(stock, "now", lambda: now + stock.HOLD - timedelta(seconds=1))
     ask(router, "reserve", order, {item: 2})
-    monkeypatch.setattr(stock, "_now", lambda: now + stock.HOLD + timedelta(seconds=1))
+    monkeypatch.setattr(stock, "now", lambda: now + stock.HOLD + timedelta(seconds=1))
     assert stock.release_expired() == 0
     assert counts(item) == (3, 2, 0)
 

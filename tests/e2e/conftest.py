@@ -47,7 +47,7 @@ def started(name: str, *, offset: int, environment: dict[str, str] | None = None
         env = environment or {}
         if ON_SERVERS:
             try:
-                env = env | stack.enter_context(stores.servers(Path(folder), prefix=f"at_{offset}_" if offset else ""))
+                env = stack.enter_context(stores.servers(Path(folder), prefix=f"at_{offset}_" if offset else "")) | env
             except stores.Missing as missing:
                 pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
         yield stack.enter_context(running(Path(folder) / "data", offset=offset, environment=env))

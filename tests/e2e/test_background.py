@@ -20,7 +20,7 @@ AFTER_PAID = {"paid", "fulfilling", "shipped", "delivered"}
 @pytest.fixture(scope="module")
 def own() -> Iterator[Fleet]:
     """With a Redis of its own, to do with as these tests please."""
-    with started("polyshop-background-", offset=3600) as fleet:
+    with started("polyshop-background-", offset=3600, environment={"REDIS_URL": ""}) as fleet:
         wait_for(lambda: "silent" not in fleet.runner("status").stdout, seconds=30)
         yield fleet
 
