@@ -1,12 +1,19 @@
 """Which service a request at the gateway goes to: the first segment after `/api/` says it."""
 
+from functools import cache
+
 from gateway import limits
+from gateway.cache import PublicCache, is_detail, is_public
+from gateway.last_write import LastWrite
 from shopkit import topology
-from shopkit.auth import Identity, identify
+from shopkit.auth import ANONYMOUS, Identity, identify
+from shopkit.config import config
 from shopkit.errors import ShopError
+from shopkit.exchange import SAFE
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
 
+_CHANGE_ITEMS = ("items_router", "order_service")  # an order takes stock
 _DOORS = {path: service.behind or service.name for path, service in topology.by_path().items()}
 
 
@@ -17,12 +24,29 @@ async def pick(request: Request) -> Forward | None:
     """
     segment = topology.api_segment(request.path)
     try:
-        subject = _subject(identify(request.header)) if segment and segment != "auth" else None
+        caller = identify(request.header) if segment and segment != "auth" else ANONYMOUS
     except ShopError:
         await limits.count(request)  # guessing has its limit too
         raise
-    await limits.count(request, subject=subject)
-    return Forward(_DOORS[segment], request.path) if segment in _DOORS else None
+    await limits.count(request, subject=_subject(caller))
+    return _forward(_DOORS[segment], request, caller) if segment in _DOORS else None
+
+
+def _forward(service: str, request: Request, caller: Identity) -> Forward:
+    """Straight on; what is public by way of the cache, which writes that could change it drop.
+
+    A customer who looks at one item is passed on: what they viewed counts.
+    """
+    if service in _CHANGE_ITEMS and request.method not in SAFE:
+        return Forward(service, request.path, then=_cache().dropped)
+    if is_public(request.method, request.path) and not (caller.customer_id and is_detail(request.path)):
+        return Forward(service, request.path, given_by=_cache().give)
+    return Forward(service, request.path)
+
+
+@cache
+def _cache() -> PublicCache:
+    return PublicCache(LastWrite(config().data / "gateway" / "last_write"))
 
 
 def _subject(caller: Identity) -> str | None:

@@ -1,5 +1,7 @@
 """The response to one client: begun at most once, in the one error form when refused, never ended as if whole."""
 
+from collections.abc import Awaitable, Callable
+
 from shopkit.errors import ShopError, error_bytes
 from shopkit.hygiene import Headers
 from shopkit.incoming import Message, Scope, Send
@@ -7,6 +9,7 @@ from shopkit.incoming import Message, Scope, Send
 ABORT = "polyshop.abort"
 CLIENT_GONE = 499
 
+Then = Callable[[int, Headers], Awaitable[None]]
 _REPLACED = frozenset((b"x-request-id", b"server", b"x-powered-by"))
 
 
@@ -19,11 +22,15 @@ class Answer:
         self.request_id = request_id
         self.served_by = ""
         self.own_headers: Headers = []
+        self.then: Then | None = None
         self._scope = scope
         self._send = send
 
     async def start(self, status: int, headers: Headers) -> None:
         """Status and headers; `own_headers` go before any of the same name, and the request id is added, once."""
+        if self.then is not None:
+            then, self.then = self.then, None
+            await then(status, headers)
         self.status, self.started = status, True
         if self.own_headers:
             own = {name for name, _ in self.own_headers}
@@ -60,3 +67,25 @@ class Answer:
         if abort is None:
             raise error
         abort()
+
+
+class Recorded(Answer):
+    """An answer that is for several, or for later: kept instead of sent."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__({}, _nowhere, request_id)
+        self.headers: Headers = []
+        self._pieces: list[bytes] = []
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)
+
+    async def start(self, status: int, headers: Headers) -> None:
+        self.status, self.started, self.headers = status, True, headers
+
+    async def piece(self, body: bytes, more: bool) -> None:
+        self._pieces.append(body)
+
+
+async def _nowhere(_message: Message) -> None: ...

@@ -7,27 +7,37 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from shopkit.answer import Answer
+from shopkit.answer import Answer, Recorded, Then
 from shopkit.breaker import Breaker
 from shopkit.clock import Clock, Clocks, RequestTimeout
-from shopkit.errors import Invalid, MethodNotAllowed, ShopError
+from shopkit.errors import GatewayTimeout, Invalid, MethodNotAllowed, ShopError
 from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, encoded_path, fold, forwarded_headers
 from shopkit.incoming import ASGIApp, Body, ClientGone, Message, Receive, Request, Scope, Send
 from shopkit.request_id import sane_or_new
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
-__all__ = ["Forward", "Limits", "Pick", "Proxy", "Request"]
+__all__ = ["Ask", "Forward", "Limits", "Pick", "Proxy", "Request"]
 
 _log = logging.getLogger(__name__)
 
 
+Ask = Callable[[Request], Awaitable[Recorded]]
+Give = Callable[[Request, Answer, Ask], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Forward:
-    """Send it on to this service, at this canonical path; the query goes along unchanged."""
+    """Send it on to this service, at this canonical path; the query goes along unchanged.
+
+    `then(status, headers)` is done before the client is answered, whatever with. `given_by` answers the client itself,
+    and may ask the service, with a request of its own.
+    """
 
     service: str
     path: str
+    then: Then | None = None
+    given_by: Give | None = None
 
 
 Pick = Callable[[Request], Awaitable[Forward | None]]
@@ -113,10 +123,21 @@ class Proxy:
             clock.allow(self._limits.idle_s, RequestTimeout)
             target = await self._pick(request)
             if target is not None:
-                answer.served_by = target.service
-                await self._forward(request, target, clock, answer)
+                answer.served_by, answer.then = target.service, target.then
+                if target.given_by is not None:
+                    clock.allow(self._limits.total_s, GatewayTimeout)
+                    await target.given_by(request, answer, partial(self._ask, target))
+                else:
+                    await self._forward(request, target, clock, answer)
                 return
         await self._fallback(self._local_scope(request), partial(self._patient, request.body), answer.send)
+
+    async def _ask(self, target: Forward, request: Request) -> Recorded:
+        """The whole of what the target answers; raises as `Exchange` does, and is no client's to cancel."""
+        recorded = Recorded(request.id)
+        with self._clocks.clock(self._limits.total_s) as clock:
+            await self._forward(request, target, clock, recorded)
+        return recorded
 
     async def _patient(self, body: Body) -> Message:
         """What the local application reads; `RequestTimeout` when the rest of the body does not come."""

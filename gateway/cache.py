@@ -1,0 +1,195 @@
+"""What is public, kept for a second: lists and details of items and collections, the same for everybody.
+
+An answer counts for a second from when its service was asked, and only until a write passes the gateway, so that
+whoever wrote reads what they wrote. Then the service is asked again, by its ETag if it gave one. Of many who want the
+same at once, one asks.
+"""
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from prometheus_client import Counter, Gauge
+
+from gateway.last_write import LastWrite
+from shopkit import topology
+from shopkit.answer import Answer, Recorded
+from shopkit.config import config
+from shopkit.hygiene import Headers
+from shopkit.incoming import Body, Message, Request
+from shopkit.proxy import Ask
+
+FRESH_NS = 1_000_000_000
+MAX_BYTES = 16 * 1024 * 1024  # of all answers together, in one process
+MAX_ANSWER = 512 * 1024
+ASKED_WITH = frozenset((b"accept", b"origin"))  # what else an answer depends on
+_ITEMS = "|".join(["items", "products", *(path for s in topology.by_item_type().values() for path in s.paths)])
+_PUBLIC = re.compile(
+    rf"/api/(?:(?:{_ITEMS})/(?:facets/|[a-z]+_[^/]+/(?:reviews/|similar/)?)?|collections/(?:[^/]+/)?)\Z"
+)
+_CALLED_AT = (b"x-forwarded-host", b"x-forwarded-proto")
+_DETAIL = re.compile(rf"/api/(?:{_ITEMS})/[a-z]+_[^/]+/\Z")
+
+ANSWERS = Counter("shop_cache_answers_total", "Public answers by where they came from", ["result"])
+KEPT = Gauge("shop_cache_kept", "Public answers kept", multiprocess_mode="livesum")
+BYTES = Gauge("shop_cache_bytes", "Bytes of the public answers kept", multiprocess_mode="livesum")
+_HIT, _MISS, _SAME = (ANSWERS.labels(result) for result in ("hit", "miss", "unchanged"))
+
+Key = tuple[object, ...]
+
+
+def is_public(method: str, path: str) -> bool:
+    """Whether everybody is answered the same."""
+    return method == "GET" and _PUBLIC.match(path) is not None
+
+
+def is_detail(path: str) -> bool:
+    """Whether it is one item."""
+    return _DETAIL.match(path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer; `asked_at` is when its service was asked, in nanoseconds. `upstream_etag`: what it told itself."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    etag: bytes
+    upstream_etag: bytes | None
+    asked_at: int
+
+
+class PublicCache:
+    """The answers that one process keeps, the least wanted first to go."""
+
+    def __init__(self, last_write: LastWrite) -> None:
+        self._last_write = last_write
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._bytes = 0
+        self._asking: dict[Key, tuple[int, asyncio.Task[Kept]]] = {}
+
+    async def dropped(self, _status: int, _headers: Headers) -> None:
+        """What was kept before now counts no more: a write has passed."""
+        self._last_write.note()
+
+    async def give(self, request: Request, answer: Answer, ask: Ask) -> None:
+        """Answers from what is kept, or with what the service answers. Raises what `ask` does."""
+        kept = self._fresh(key := _key(request))
+        if kept is None:
+            kept = await self._asked_once(key, request, ask)
+        else:
+            _HIT.inc()
+        await _send(kept, request, answer)
+
+    def _fresh(self, key: Key) -> Kept | None:
+        kept = self._kept.get(key)
+        if kept is None or not self._counts(kept.asked_at):
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    def _counts(self, asked_at: int) -> bool:
+        return asked_at > self._last_write.at and time.monotonic_ns() - asked_at < FRESH_NS
+
+    async def _asked_once(self, key: Key, request: Request, ask: Ask) -> Kept:
+        began, task = self._asking.get(key, (0, None))
+        if task is None or not self._counts(began):
+            began = time.monotonic_ns()
+            # a task of its own, since the client that came first may leave before the others
+            task = asyncio.create_task(self._ask(key, request, ask, began))
+            self._asking[key] = began, task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(task)
+
+    def _forget(self, key: Key, done: asyncio.Task[Kept]) -> None:
+        if self._asking.get(key, (0, None))[1] is done:
+            del self._asking[key]
+        if not done.cancelled():
+            done.exception()  # whoever still waits gets it; if nobody does, that is no news
+
+    async def _ask(self, key: Key, request: Request, ask: Ask, began: int) -> Kept:
+        before = self._kept.get(key)
+        came = await ask(_of_nobody(request, before.upstream_etag if before else None))
+        if came.status == 304 and before is not None:
+            _SAME.inc()
+            kept = replace(before, asked_at=began)
+        else:
+            _MISS.inc()
+            kept = _made(came, began)
+        if kept.status == 200 and len(kept.body) <= MAX_ANSWER and not _is_personal(kept.headers):
+            self._keep(key, kept)
+        return kept
+
+    def _keep(self, key: Key, kept: Kept) -> None:
+        if (before := self._kept.pop(key, None)) is not None:
+            self._bytes -= len(before.body)
+        self._kept[key] = kept
+        self._bytes += len(kept.body)
+        while self._bytes > MAX_BYTES:
+            self._bytes -= len(self._kept.popitem(last=False)[1].body)
+        KEPT.set(len(self._kept))
+        BYTES.set(self._bytes)
+
+
+def _key(request: Request) -> Key:
+    arrival = request.arrival
+    asked = tuple(header for header in arrival.headers if header[0] in ASKED_WITH)
+    # the links in a list are at the host that the client called
+    called = tuple(map(arrival.forwarded.get, _CALLED_AT)) if config().behind_proxy else ()
+    return (request.path, request.query, arrival.host, asked, called)
+
+
+def _of_nobody(request: Request, etag: bytes | None) -> Request:
+    """The same question, by nobody, who takes no 304 but for what is kept here."""
+    headers = [header for header in request.arrival.headers if header[0] in ASKED_WITH]
+    if etag is not None:
+        headers.append((b"if-none-match", etag))
+    arrival = replace(request.arrival, headers=headers)
+    return Request(request.scope, request.path, arrival, Body(_silence, 0, 0), request.id, 0)
+
+
+async def _silence() -> Message:
+    """A client that never leaves."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+def _made(came: Recorded, began: int) -> Kept:
+    body = came.body
+    own = next((value for name, value in came.headers if name == b"etag"), None)
+    etag = own or b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
+    headers = [header for header in came.headers if header[0] not in (b"etag", b"content-length")]
+    if came.status == 200:
+        headers.append((b"etag", etag))
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", b"no-cache"))  # keep it, but ask each time
+    return Kept(came.status, headers, body, etag, own, began)
+
+
+def _is_personal(headers: Headers) -> bool:
+    """Whether the service says that the answer is not for everybody."""
+    return any(
+        name == b"set-cookie" or (name == b"cache-control" and (b"private" in value or b"no-store" in value))
+        for name, value in headers
+    )
+
+
+async def _send(kept: Kept, request: Request, answer: Answer) -> None:
+    if kept.status == 200 and matches(request.header("if-none-match"), kept.etag.decode("latin-1")):
+        unchanged = [header for header in kept.headers if header[0] != b"content-type"]
+        await answer.start(304, unchanged)
+        await answer.piece(b"", more=False)
+        return
+    await answer.start(kept.status, [*kept.headers, (b"content-length", b"%d" % len(kept.body))])
+    await answer.piece(kept.body, more=False)
+
+
+def matches(asked: str | None, etag: str) -> bool:
+    """Whether `If-None-Match` names the ETag, by weak comparison (RFC 9110 §13.1.2)."""
+    if asked is None:
+        return False
+    return asked.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in asked.split(","))
