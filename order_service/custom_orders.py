@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from order_service import clients, pictures, services
+from order_service import clients, pictures, placing, services
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomEvent, CustomImage, CustomOrder, CustomStatus
 from order_service.models import Order, OrderLine, Status
 from order_service.totals import totals
@@ -115,7 +115,7 @@ def approve(*, custom_id: uuid.UUID, provider: str, method: str, by: str) -> Cus
     custom = found(_read().filter(pk=custom_id).first())
     _check(custom, "approve")
     order, line = _order_of(custom)
-    services.ask_for_payment(order, {"provider": provider, "method": method})
+    placing.ask_for_payment(order, {"provider": provider, "method": method})
     return _approve(custom, order, line, by)
 
 
@@ -125,7 +125,7 @@ def _approve(asked: CustomOrder, order: Order, line: clients.Line, by: str) -> C
     _check(custom, "approve")
     if custom.version != asked.version:  # another price or address than the order was made with
         raise Conflict("This custom order has just changed; read it again.")
-    services.keep(order, (line,), pay_until=until)
+    placing.keep(order, (line,), pay_until=until)
     fields: dict[str, Any] = {"order": order, "valid_until": until, "payment_url": ""}
     return _move(custom, CustomStatus.APPROVED, "approved", by=by, **fields)
 
@@ -142,7 +142,7 @@ def _order_of(custom: CustomOrder) -> tuple[Order, clients.Line]:
     price = totals(cart=cart, rate=rate, country=to["country"])
     copied = ("customer_id", "customer_type", "email", "shipping_address", "shipping_method")
     fields = {name: getattr(custom, name) for name in copied}
-    return services.new_order(cart, price, payment_id=uuid.uuid4(), **fields), cart.lines[0]
+    return placing.new_order(cart, price, payment_id=uuid.uuid4(), **fields), cart.lines[0]
 
 
 def _line(custom: CustomOrder, price: int) -> clients.Line:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from order_service import clients, custom_mails, custom_orders, mails, reports, saga
 from order_service.models import Order
-from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
+from order_service.placing import CART_ORDERED, DUE
+from order_service.services import MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent

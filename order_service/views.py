@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from order_service import saga, services
+from order_service import placing, saga, services
 from order_service.filters import DailyReportFilter, OrderFilter
 from order_service.models import DailyReport, Order, OrderEvent
 from order_service.serializers import (
@@ -50,7 +50,7 @@ class OrderListView(ListAPIView[Order]):
         """Orders what is in a cart."""
         given = PlaceOrderSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        placed = services.place_order(identity=caller(request), wish=services.Wish(**given.validated_data))
+        placed = placing.place_order(identity=caller(request), wish=placing.Wish(**given.validated_data))
         return _answer(placed, status.HTTP_201_CREATED)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.response import Response
 
-from order_service import saga, services
+from order_service import placing, saga, services
 from order_service.models import Order
 from order_service.tests.peers import CARDS, PRICES
 from shopkit.auth import Identity
@@ -56,9 +56,9 @@ class Buyer:
         return {**owner, "items": lines, "discounts": [], "free_shipping": [], "live": True, "ordered": False}
 
     @property
-    def wish(self) -> services.Wish:
+    def wish(self) -> placing.Wish:
         payment = {"provider": "simulated", "method": "card", "token": self.card}
-        return services.Wish(self.cart_id, "a@example.com", ADDRESS, "standard", payment=payment)
+        return placing.Wish(self.cart_id, "a@example.com", ADDRESS, "standard", payment=payment)
 
     def post(self, key: str) -> None:
         """Once, to some process; again if there was no answer that counts."""
@@ -96,7 +96,7 @@ class Buyer:
 
 
 def _place(_view: Any, _request: Any, buyer: Buyer) -> Response:
-    return Response({"id": str(services.place_order(identity=buyer.identity, wish=buyer.wish).pk)}, status=201)
+    return Response({"id": str(placing.place_order(identity=buyer.identity, wish=buyer.wish).pk)}, status=201)
 
 
 def _refused(error: Exception) -> Response:

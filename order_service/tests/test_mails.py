@@ -106,8 +106,11 @@ def test_a_customer_who_gave_no_email_is_written_to_at_their_own(
     world: World, ada: Caller, fills: Fills, peers: Any
 ) -> None:
     peers.replace("POST", internal("customer_router"), json={"taken": True, "email": "own@example.com"})
-    finish(placed(ada, fills, email=""))
+    order = finish(placed(ada, fills, email=""))
     assert [sent.to for sent in delivered()] == [["own@example.com"]]
+    peers.replace("POST", internal("customer_router"), status=503)  # it is asked for once
+    services.take_shipment_news(order_id=order.pk, status="in_transit")
+    assert [sent.to for sent in delivered()] == [["own@example.com"]] * 2
 
 
 def test_an_order_undone_by_its_customer_is_not_confirmed(world: World, ada: Caller, fills: Fills) -> None:

@@ -22,6 +22,7 @@ from paying_service.models import Payment, Status
 from paying_service.providers import webhook
 from paying_service.providers.port import Begun, Charge, Event
 from shopkit.errors import Conflict, Invalid, Unavailable
+from shopkit.signature import check_time
 
 DEADLINE = (3.0, 10.0)  # seconds to connect, and to be answered
 CHECKOUT = "https://api.razorpay.com/v1/checkout/embedded"
@@ -180,7 +181,7 @@ def parse_webhook(body: bytes, headers: Mapping[str, str]) -> Event:
         raise webhook.unsigned()
     sent = webhook.parsed(body)
     try:
-        webhook.check_time(int(sent["created_at"]))
+        check_time(int(sent["created_at"]))
         return webhook.checked(_event(headers.get("X-Razorpay-Event-Id", ""), sent["payload"]))
     except (LookupError, TypeError, AttributeError, ValueError):
         raise webhook.malformed() from None

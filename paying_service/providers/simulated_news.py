@@ -1,10 +1,7 @@
 """The simulated provider's webhooks: signed, sent over HTTP, some late, some twice, some never."""
 
-import hashlib
-import hmac
 import json
 import random
-import re
 import time
 import uuid
 from datetime import datetime, timedelta
@@ -15,15 +12,13 @@ from django.utils import timezone
 
 from paying_service.keys import keys
 from paying_service.models import SimulatedCharge
-from paying_service.providers import webhook
-from shopkit import topology
+from shopkit import signature, topology
 from shopkit.errors import BadGateway, Unavailable
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
 NEWS, LATE_CHARGE = "simulated_news", "simulated_late"
 DEADLINE = (1.0, 5.0)  # seconds to connect, and to be answered
-_SIGNATURE = re.compile("t=(?P<at>[0-9]{1,12}),v1=[0-9a-f]{64}")
 
 
 def tell(charge: SimulatedCharge) -> None:
@@ -53,8 +48,8 @@ def _put(kind: str, payload: dict[str, object], at: datetime) -> None:
 def send(message: Message) -> None:
     """Posts an event to where any provider's webhooks go; `ShopError` unless it is taken."""
     body = json.dumps(message.payload).encode()
-    signature = sign(body, secret=_secrets()[0], at=int(time.time()))
-    headers = {"Content-Type": "application/json", "Simulated-Signature": signature}
+    signed = signature.sign(body, secret=_secrets()[0], at=int(time.time()))
+    headers = {"Content-Type": "application/json", "Simulated-Signature": signed}
     url = f"{topology.service('paying_service').url}/api/payments/webhooks/simulated/"
     try:
         with requests.Session() as session:
@@ -71,17 +66,6 @@ def _secrets() -> list[str]:
     return live
 
 
-def sign(body: bytes, *, secret: str, at: int) -> str:
-    """`t=<Unix seconds>,v1=<HMAC-SHA256 of "<t>.<body>">`, as Stripe's webhooks have it."""
-    mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
-    return f"t={at},v1={mac.hexdigest()}"
-
-
 def check_signature(body: bytes, header: str) -> None:
     """`Unauthenticated`, `bad_signature` or `stale_webhook`, unless one of the live secrets made it just now."""
-    given = _SIGNATURE.fullmatch(header)
-    at = int(given["at"]) if given else 0
-    made = [sign(body, secret=secret, at=at) for secret in _secrets()]
-    if not any(hmac.compare_digest(each.encode(), header.encode()) for each in made):
-        raise webhook.unsigned()
-    webhook.check_time(at)
+    signature.check(body, header, secrets=_secrets(), sender="the provider")

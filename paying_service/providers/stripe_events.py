@@ -9,6 +9,7 @@ import stripe
 from paying_service.keys import keys
 from paying_service.providers import webhook
 from paying_service.providers.port import Event
+from shopkit.signature import check_time
 
 
 def parse_webhook(body: bytes, headers: Mapping[str, str]) -> Event:
@@ -38,7 +39,7 @@ def _check_signature(body: bytes, header: str) -> None:
     live = keys().stripe_webhook_secrets
     if not given or not header.isascii() or not any(_made(body, header, secret) for secret in live):
         raise webhook.unsigned()
-    webhook.check_time(int(given[1]))
+    check_time(int(given[1]))
 
 
 def _made(body: bytes, header: str, secret: str) -> bool:

@@ -1,14 +1,12 @@
-"""What all providers' webhooks are held to: how old one may be, and the form of what it names."""
+"""What all providers' webhooks are held to: the form of what they name."""
 
 import json
 import re
-import time
 from typing import Any
 
 from paying_service.providers.port import Event
 from shopkit.errors import Invalid, Unauthenticated
 
-SKEW = 300  # seconds that a webhook's time may differ from ours
 _WORD = re.compile("[!-~]{1,100}")
 
 
@@ -18,12 +16,6 @@ def unsigned() -> Unauthenticated:
 
 def malformed() -> Invalid:
     return Invalid("This webhook is none that we know.", code="malformed_webhook")
-
-
-def check_time(at: int) -> None:
-    """`Unauthenticated("stale_webhook")` unless that Unix time is about now."""
-    if abs(time.time() - at) > SKEW:
-        raise Unauthenticated("This webhook is too old, or of the future.", code="stale_webhook")
 
 
 def parsed(body: bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from paying_service.tests.asking import AMOUNT, ask, opened
 from shopkit.errors import ShopError
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
+from shopkit.signature import sign
 from shopkit.testing import Caller
 
 CARDS = st.sampled_from(list(simulated.CARDS))
@@ -150,7 +151,7 @@ class APayment(RuleBasedStateMachine):
 
 def arrives(payload: dict[str, Any]) -> int:
     body = json.dumps(payload).encode()
-    signature = simulated_news.sign(body, secret=simulated_news._secrets()[0], at=int(time.time()))
+    signature = sign(body, secret=simulated_news._secrets()[0], at=int(time.time()))
     nobody, headers = Caller(HTTP_HOST="localhost"), {"Simulated-Signature": signature}
     path = "/api/payments/webhooks/simulated/"
     return int(nobody.post(path, data=body, content_type="application/json", headers=headers).status_code)

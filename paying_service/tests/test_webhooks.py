@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from paying_service.models import Payment, WebhookEvent
-from paying_service.providers import simulated, simulated_news
+from paying_service.providers import simulated
 from paying_service.tests import asking
 from paying_service.tests.asking import AMOUNT, ask, opened, shown
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
+from shopkit.signature import sign
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ def post(body: bytes, signature: str | None) -> Any:
 
 def send(body: dict[str, Any] | bytes, *, secret: str = SECRETS[0], ago: int = 0) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return post(raw, simulated_news.sign(raw, secret=secret, at=int(time.time()) - ago))
+    return post(raw, sign(raw, secret=secret, at=int(time.time()) - ago))
 
 
 def refused(answer: Any) -> tuple[int, str]:
@@ -124,7 +125,7 @@ def test_what_another_secret_signed_is_refused(late: str) -> None:
 
 def test_a_body_or_a_time_that_was_changed_is_refused(late: str) -> None:
     body, now = event(late), int(time.time())
-    signature = simulated_news.sign(json.dumps(body).encode(), secret=SECRETS[0], at=now)
+    signature = sign(json.dumps(body).encode(), secret=SECRETS[0], at=now)
     assert refused(post(json.dumps({**body, "amount": 1}).encode(), signature)) == (401, "bad_signature")
     assert refused(post(json.dumps(body).encode() + b" ", signature)) == (401, "bad_signature")
     later = signature.replace(f"t={now}", f"t={now + 1}")

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import requests
 from conftest import free_port
 from shopkit.config import ROOT
 from shopkit.topology import service
+from tests.stores import wait_for
 
 PATIENCE = 20.0
 STAFF = {"SHOP_STAFF_EMAIL": "boss@example.com", "SHOP_STAFF_PASSWORD": "the password of the boss"}
@@ -36,13 +36,6 @@ class Running:
         return [path.read_text() for path in (self.data / "mail").glob("*.eml")]
 
 
-def wait_until(holds: object) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     yield from start(tmp_path)
@@ -59,7 +52,7 @@ def start(data: Path, **more: str) -> Iterator[Running]:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     made = Running(process, f"http://127.0.0.1:{port}", data)
     try:
-        wait_until(lambda: _is_ready(made))
+        wait_for(lambda: _is_ready(made), seconds=PATIENCE)
         yield made
     finally:
         process.send_signal(signal.SIGTERM)
@@ -76,7 +69,7 @@ def _is_ready(made: Running) -> bool:
 
 def test_who_registers_gets_a_mail_and_the_log_says_nothing_of_it(running: Running) -> None:
     assert running.post("/api/auth/register/", ADA).status_code == 201
-    wait_until(running.mails)
+    wait_for(running.mails, seconds=PATIENCE)
     (mail,) = running.mails()
     token = re.search(r"verify-email\?token=([\w-]+)", mail)
     assert token
@@ -90,7 +83,7 @@ def test_who_registers_gets_a_mail_and_the_log_says_nothing_of_it(running: Runni
 
 def test_what_another_process_left_is_delivered(running: Running) -> None:
     running.post("/api/auth/register/", ADA)
-    wait_until(running.mails)
+    wait_for(running.mails, seconds=PATIENCE)
     with sqlite3.connect(running.data / "registered_customer.sqlite3", timeout=PATIENCE) as database:
         database.execute(
             "INSERT INTO outbox_message (kind, payload, state, lease_until, fence, attempts, last_error, created_at)"
@@ -98,7 +91,7 @@ def test_what_another_process_left_is_delivered(running: Running) -> None:
             " '', '2026-01-01 00:00:00')"
         )
     database.close()
-    wait_until(lambda: len(running.mails()) == 2)
+    wait_for(lambda: len(running.mails()) == 2, seconds=PATIENCE)
 
 
 def test_the_first_member_of_staff_can_log_in(running: Running) -> None:
@@ -110,9 +103,9 @@ def test_several_workers_send_one_mail_and_all_of_them_end(tmp_path: Path) -> No
     for running in start(tmp_path, WEB_CONCURRENCY="3"):
         for number in range(4):
             running.post("/api/auth/register/", {**ADA, "email": f"ada{number}@example.com"})
-        wait_until(lambda running=running: len(running.mails()) >= 4)
+        wait_for(lambda running=running: len(running.mails()) >= 4, seconds=PATIENCE)
         with sqlite3.connect(running.data / "registered_customer.sqlite3", timeout=PATIENCE) as database:
-            wait_until(lambda: _done(database) == 4)
+            wait_for(lambda: _done(database) == 4, seconds=PATIENCE)
         database.close()
         assert len(running.mails()) == 4
 

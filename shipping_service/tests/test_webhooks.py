@@ -12,6 +12,7 @@ from shipping_service import webhooks
 from shipping_service.models import TRANSITIONS, CarrierEvent, Shipment, ShipmentEvent
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
+from shopkit.signature import sign
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +38,7 @@ def post(body: bytes, signature: str | None) -> Any:
 
 def send(body: dict[str, Any] | bytes, *, secret: str = SECRETS[0], ago: int = 0) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return post(raw, webhooks.sign(raw, secret=secret, at=int(time.time()) - ago))
+    return post(raw, sign(raw, secret=secret, at=int(time.time()) - ago))
 
 
 def work() -> None:
@@ -97,7 +98,7 @@ def test_a_parcel_that_there_is_not_is_no_news(shipment: str) -> None:
     assert not Message.objects.filter(done_at=None).exists()
 
 
-@pytest.mark.parametrize("ago", [301, -301, 10**6])
+@pytest.mark.parametrize("ago", [360, -360, 10**6])
 def test_what_is_stale_or_of_the_future_is_refused(shipment: str, ago: int) -> None:
     answer = send(event(shipment), ago=ago)
     assert (answer.status_code, answer.json()["code"]) == (401, "stale_webhook")

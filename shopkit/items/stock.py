@@ -22,7 +22,7 @@ from shopkit.mongo import Document
 
 HOLD = timedelta(minutes=10)
 REPEATED_WITHIN = timedelta(seconds=10)  # so long, a step that could be repeated is looked for in the item
-REPEATABLE = ("commit", "restock")
+REPEATABLE = ("commit", "restock", "undone")
 TRIES = 50
 Lines = Mapping[str, int]
 """Item id → how many."""
@@ -54,7 +54,8 @@ def adjust(*, item_id: str, change: int, reason: str, by: str | None = None) -> 
 def reserve(*, order_id: str, lines: Lines) -> list[Document]:
     """Holds all lines for the order, or none; the items as they are then. Asked again, the holds last longer.
 
-    `Conflict`: `unknown_item`, `not_for_sale`, `out_of_stock`, `reserved_otherwise`, with the item's id in `details`.
+    `Conflict`: `unknown_item`, `not_for_sale`, `out_of_stock`, `reserved_otherwise`, `order_undone`, with the item's id
+    in `details`.
     """
     held: list[Document] = []
     try:
@@ -69,6 +70,9 @@ def reserve(*, order_id: str, lines: Lines) -> list[Document]:
 def _hold(item_id: str, order_id: str, quantity: int) -> Document:
     hold, expires = f"holds.{order_id}", now() + HOLD
     free = {"_id": item_id, "price": {"$gte": 0}, "available": {"$gte": quantity}, hold: {"$exists": False}}
+    free |= _not_done(_undone(order_id))
+    if _is_logged(item_id, _undone(order_id)):
+        raise _was_undone(item_id)
     for _ in range(TRIES):
         moved = {"available": -quantity, "held": quantity}
         put = {hold: {"quantity": quantity, "expires": expires}}
@@ -77,13 +81,18 @@ def _hold(item_id: str, order_id: str, quantity: int) -> Document:
             return taken
         item = items().find_one({"_id": item_id})
         if item is None or order_id not in item["holds"]:
-            raise _refusal(item_id, item, quantity)
+            undone = item is not None and _undone(order_id) in item["changes"]
+            raise _was_undone(item_id) if undone else _refusal(item_id, item, quantity)
         if item["holds"][order_id]["quantity"] != quantity:
             raise _conflict("reserved_otherwise", item_id, "This order holds another number of this item.")
         same = {"_id": item_id, f"{hold}.quantity": quantity}
         if items().update_one(same, {"$set": {f"{hold}.expires": expires}}).matched_count:
             return item
     raise Conflict
+
+
+def _was_undone(item_id: str) -> Conflict:
+    return _conflict("order_undone", item_id, "This order has been undone.")
 
 
 def _refusal(item_id: str, item: Document | None, quantity: int) -> Conflict:
@@ -110,13 +119,34 @@ def commit(*, order_id: str, lines: Lines) -> None:
 
 
 def restock(*, order_id: str, key: str, lines: Lines) -> None:
-    """What the order was sold comes back, once for each `key`: it was undone after all, or goods were sent back."""
+    """The order is undone: what it was sold comes back, once for each `key`; what it was not, it never will be.
+
+    However late a call to reserve or to commit comes after this, it finds the order undone.
+    """
     for item_id, quantity in sorted(lines.items()):
+        _never_sell(item_id, order_id)
         change = f"restock-{key}"
         if _was_done(item_id, f"commit-{order_id}") and not _was_done(item_id, change):
-            sold = {"_id": item_id, "sold": {"$gte": quantity}, f"changes.{change}": {"$exists": False}}
+            sold = {"_id": item_id, "sold": {"$gte": quantity}, **_not_done(change)}
             moved = {"available": quantity, "sold": -quantity}
             _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)
+
+
+def _never_sell(item_id: str, order_id: str) -> None:
+    """Writes into the item that the order is undone, unless it was sold before."""
+    sold, undone = f"commit-{order_id}", _undone(order_id)
+    if not _was_done(item_id, sold) and not _was_done(item_id, undone):
+        unsold = {"_id": item_id, **_not_done(sold), **_not_done(undone)}
+        _step(unsold, undone, "undone", 0, {"order_id": order_id}, inc={})
+
+
+def _undone(order_id: str) -> str:
+    return f"undone-{order_id}"
+
+
+def _not_done(change: str) -> Document:
+    """The condition that this change is not in the item."""
+    return {f"changes.{change}": {"$exists": False}}
 
 
 def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
@@ -130,6 +160,8 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
         change = f"commit-{order_id}" if kind == "commit" else _unique(kind, order_id)
         inc, told = moved(held), {"order_id": order_id}
         same = {"_id": item_id, f"{hold}.quantity": held}
+        if kind == "commit":
+            same |= _not_done(_undone(order_id))
         if _step(same, change, kind, inc.get("available", 0), told, inc, unset={hold: ""}) is not None:
             return True
     raise Conflict
@@ -138,7 +170,11 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
 def _was_done(item_id: str, change: str) -> bool:
     """Whether this change is in the item or, where it goes from there, in the log."""
     in_item = items().find_one({"_id": item_id, f"changes.{change}": {"$exists": True}})
-    return in_item is not None or log().find_one({"_id": f"{item_id}:{change}"}) is not None
+    return in_item is not None or _is_logged(item_id, change)
+
+
+def _is_logged(item_id: str, change: str) -> bool:
+    return log().find_one({"_id": f"{item_id}:{change}"}) is not None
 
 
 def _step(

@@ -99,6 +99,22 @@ def test_a_reservation_that_comes_after_the_sale_is_not_sold_once_more(
     assert counts(item) == ((5, 0, 0) if undone else (3, 0, 2))
 
 
+@pytest.mark.parametrize("logged", [False, True])
+@pytest.mark.parametrize("late", [["commit"], ["reserve", "commit"]])
+def test_an_order_undone_before_it_was_sold_is_not_sold_by_what_was_long_on_its_way(
+    router: APIClient, make: Make, logged: bool, late: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, order = make(5), order_id()
+    ask(router, "release", order, {item: 2})
+    ask(router, "restock", order, {item: 2}, key="undo")
+    if logged:
+        monkeypatch.setattr(stock, "REPEATED_WITHIN", timedelta(0))
+        stock.write_log()
+    codes = [ask(router, step, order, {item: 2}).json()["code"] for step in late]
+    assert codes == ["order_undone", "hold_gone"][-len(late) :]
+    assert counts(item) == (5, 0, 0)
+
+
 def test_of_several_items_all_are_held_or_none(router: APIClient, make: Make) -> None:
     enough, short = make(5), make(1)
     answer = ask(router, "reserve", order_id(), {enough: 2, short: 2})
