@@ -1,6 +1,7 @@
 """`make bench`: two hops side by side with none and with nginx's two, in one run; one hop on its own; its memory.
+Then whole orders, and the catalogue at three sizes.
 
-Prints Markdown. Needs nginx and wrk (Debian: `apt-get install nginx-light wrk`); takes some three minutes.
+Prints Markdown. Needs nginx and wrk (Debian: `apt-get install nginx-light wrk`).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import nginx, orders
+from bench import catalogue, nginx, orders
 from bench.load import Run, family, load, resident_mb
 from tests.fleet import Fleet, running
 from tests.people import STAFF, Person, guest, staff
@@ -46,6 +47,7 @@ def main() -> None:
         two_hops(Path(folder), seconds=given.seconds, rounds=given.rounds)
         one_hop(Path(folder), seconds=given.seconds, rounds=given.rounds)
     orders.measure(orders=given.orders)
+    catalogue.measure(seconds=given.seconds)
 
 
 def two_hops(folder: Path, *, seconds: int, rounds: int) -> None:

@@ -24,12 +24,22 @@ class Run:
 
 
 def load(
-    url: str, *, connections: int, seconds: int, leaders: dict[str, Iterable[int]], token: str | None = None
+    url: str,
+    *,
+    connections: int,
+    seconds: int,
+    leaders: dict[str, Iterable[int]],
+    token: str | None = None,
+    vary: bool = False,
 ) -> Run:
-    """Loads `url`, as whoever has that token; `leaders` names the processes to account for: name → pids."""
+    """Loads `url`, as whoever has that token; `leaders` names the processes to account for: name → pids.
+
+    `vary`: each request has another query, which no cache has seen.
+    """
     before = {name: cpu_seconds(pids) for name, pids in leaders.items()}
     caller = ["-H", f"Authorization: Bearer {token}"] if token else []
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *caller, url]
+    script = ["-s", str(Path(__file__).with_name("vary.lua"))] if vary else []
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *script, *caller, url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     requests = int(_found(r"(\d+) requests in", output))
     spent = {name: (cpu_seconds(pids) - before[name]) * 1000 / requests for name, pids in leaders.items()}
@@ -74,3 +84,8 @@ def resident_mb(pids: Iterable[int]) -> float:
     for pid in pids:
         kb += int(_found(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()))
     return kb / 1024
+
+
+def pss_mb(pids: Iterable[int]) -> float:
+    """Proportional set size (proc(5), smaps_rollup)."""
+    return sum(int(_found(r"Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())) for pid in pids) / 1024
