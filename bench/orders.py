@@ -148,7 +148,7 @@ def oversold(fleet: Fleet, item: str, others: int) -> tuple[int, int]:
     """Sixty buyers for ten: how many got one, and how many are left."""
     _, placed = Buyers(fleet, 16).buy_many([item], 60)
     settle(fleet, others)
-    return ends(fleet, placed)["paid"], fleet.get(f"/api/books/{item}/").json()["stock"]
+    return ends(fleet, placed)["paid"], fleet.get(f"/api/books/{item}/", at="book_service").json()["stock"]
 
 
 def ends(fleet: Fleet, placed: list[str]) -> Counter[str]:

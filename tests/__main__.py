@@ -23,12 +23,12 @@ LIMIT_SECONDS = 1200
 
 @dataclass(frozen=True)
 class Stage:
-    """One command; `alone` if it needs the machine, or the fleet's ports, to itself."""
+    """One command. Those that are `beside` the same are run together, after all others; two at a time."""
 
     name: str
     command: list[str]
     env: dict[str, str] = field(default_factory=dict)
-    alone: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,19 @@ def stages() -> list[Stage]:
             "simulation",
             SIMULATION,
             {"SHOP_SIMULATION_SEEDS": os.environ.get("SHOP_SIMULATION_SEEDS", "100")},
-            alone=True,
+            beside="nothing",
         ),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),
-        Stage("e2e on embedded stores", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "embedded"}, alone=True),
-        Stage("e2e on database servers", [*PYTEST, "tests/e2e"], {"SHOP_TEST_STORES": "servers"}, alone=True),
+        *(_end_to_end("embedded") + _end_to_end("servers")),
+    ]
+
+
+def _end_to_end(on: str) -> list[Stage]:
+    """Two stages beside each other: what goes through the shared fleets, and what has fleets of its own to break."""
+    return [
+        Stage(f"e2e on {on}, {name}", [*PYTEST, "tests/e2e", "-m", marked], {"SHOP_TEST_STORES": on}, beside=on)
+        for name, marked in (("shared fleets", "not own_fleet"), ("own fleets", "own_fleet"))
     ]
 
 
@@ -98,9 +105,10 @@ def report(outcome: Outcome) -> None:
 
 def main(wanted: list[str]) -> int:
     chosen = [stage for stage in stages() if not wanted or any(word in stage.name for word in wanted)]
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(run, [stage for stage in chosen if not stage.alone]))
-    outcomes += [run(stage) for stage in chosen if stage.alone]
+    outcomes = []
+    for together in dict.fromkeys(stage.beside for stage in chosen):
+        with ThreadPoolExecutor(2) as pool:
+            outcomes += pool.map(run, [stage for stage in chosen if stage.beside == together])
     passed, failed, skipped = (sum(each.counted(word) for each in outcomes) for word in ("passed", "failed", "skipped"))
     broken = [each.stage.name for each in outcomes if each.code]
     print(f"\n{passed} passed, {max(failed, len(broken))} failed, {skipped} skipped")

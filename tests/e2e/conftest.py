@@ -20,9 +20,16 @@ EMBEDDED_ONLY = ["test_bad_input.py", "test_faults.py", "test_fifth_type.py"]
 collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERVERS else ["test_containers.py"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Generated requests come last: they leave behind whatever they made."""
+    """Generated requests come last: they leave behind whatever they made.
+
+    `own_fleet` marks what doesn't use the shared fleets, so that it can run beside what does.
+    """
     items.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    for item in items:
+        if not {"fleet", "secure"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("own_fleet")
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,8 @@ class Shop:
 
     @property
     def stock(self) -> int:
-        return int(self.fleet.get(f"/api/books/{self.book}/").json()["stock"])
+        """At the service itself: at the gateway, others may be a second behind."""
+        return int(self.fleet.get(f"/api/books/{self.book}/", at="book_service").json()["stock"])
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_of_200_buyers_as_many_get_one_as_there_are(own: Fleet, stock: int) -> N
 
     statuses = [ended_at(own, order) for order in placed]
     assert sum(status in SOLD for status in statuses) == stock
-    assert own.get(f"/api/books/{book}/").json()["stock"] == 0
+    assert own.get(f"/api/books/{book}/", at="book_service").json()["stock"] == 0
     assert sum(captured(own, order) for order in placed) == stock
 
 
@@ -202,7 +202,7 @@ def check_stock(fleet: Fleet, stock: dict[str, int], orders: list[Any]) -> None:
     """What is free is what there was without what the orders bought, or hold."""
     bought = sold(orders, UNDONE)
     for item, was in stock.items():
-        assert fleet.get(f"/api/items/{item}/").json()["stock"] == was - bought[item], item
+        assert fleet.get(f"/api/items/{item}/", at="items_router").json()["stock"] == was - bought[item], item
 
 
 def check_payments(fleet: Fleet, orders: dict[str, Any]) -> None:

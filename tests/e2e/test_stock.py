@@ -24,7 +24,7 @@ def make(fleet: Fleet, item_type: str, stock: int) -> str:
 
 
 def free(fleet: Fleet, item: str) -> int:
-    return int(fleet.get(f"/api/items/{item}/").json()["stock"])
+    return int(fleet.get(f"/api/items/{item}/", at="items_router").json()["stock"])
 
 
 def test_all_types_are_held_or_none(fleet: Fleet) -> None:
