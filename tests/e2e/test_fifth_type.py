@@ -44,7 +44,7 @@ TRAIN = {"type": "toy", "name": "Wooden Train", "material": "Beech", "min_age": 
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """The repository with toys, running."""
     root = tmp_path_factory.mktemp("fifth") / "polyshop"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT))
@@ -62,8 +62,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module")
-def train(fleet: Fleet) -> dict[str, object]:
-    answer = fleet.call("POST", "/api/items/", json=TRAIN)
+def train(own: Fleet) -> dict[str, object]:
+    answer = own.call("POST", "/api/items/", json=TRAIN)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
@@ -74,44 +74,44 @@ def test_it_is_made_at_the_gateway_by_its_type(train: dict[str, object]) -> None
     assert (train["version"], train["currency"]) == (1, "USD")
 
 
-def test_its_own_rules_hold(fleet: Fleet) -> None:
-    answer = fleet.call("POST", "/api/items/", json={**TRAIN, "min_age": 100})
+def test_its_own_rules_hold(own: Fleet) -> None:
+    answer = own.call("POST", "/api/items/", json={**TRAIN, "min_age": 100})
     assert answer.status_code == 400
     assert set(answer.json()["details"]) == {"min_age"}
 
 
-def test_it_is_found_by_id_and_by_its_typed_path(fleet: Fleet, train: dict[str, object]) -> None:
+def test_it_is_found_by_id_and_by_its_typed_path(own: Fleet, train: dict[str, object]) -> None:
     for path in ("/api/items/", "/api/products/", "/api/toys/"):
-        assert fleet.get(f"{path}{train['id']}/").json() == train
-    at_home = requests.get(f"http://localhost:{8014 + fleet.offset}/api/toys/{train['id']}/", timeout=10)
+        assert own.get(f"{path}{train['id']}/").json() == train
+    at_home = requests.get(f"http://localhost:{8014 + own.offset}/api/toys/{train['id']}/", timeout=10)
     assert at_home.json() == train
 
 
 @pytest.mark.parametrize("path", ["/api/items/?type=toy", "/api/toys/"])
-def test_it_is_listed_by_type_and_filtered_by_its_own_fields(fleet: Fleet, train: dict[str, object], path: str) -> None:
+def test_it_is_listed_by_type_and_filtered_by_its_own_fields(own: Fleet, train: dict[str, object], path: str) -> None:
     more = f"{path}{'&' if '?' in path else '?'}"
     for found in (path, f"{more}material=beech", f"{more}min_age=3", f"{more}search=beech", f"{more}max_price=24.90"):
-        assert fleet.get(found).json()["results"] == [train], found
+        assert own.get(found).json()["results"] == [train], found
     for not_found in (f"{more}material=plastic", f"{more}min_age=4", f"{more}search=plastic", f"{more}in_stock=false"):
-        assert fleet.get(not_found).json()["results"] == [], not_found
+        assert own.get(not_found).json()["results"] == [], not_found
 
 
-def test_the_combined_list_contains_it(fleet: Fleet, train: dict[str, object]) -> None:
-    listed = fleet.get("/api/items/").json()
+def test_the_combined_list_contains_it(own: Fleet, train: dict[str, object]) -> None:
+    listed = own.get("/api/items/").json()
     assert listed["results"] == [train]
     assert listed["sources"]["toy"] == "live"
 
 
-def test_it_can_be_changed_and_deleted_like_any_other(fleet: Fleet, train: dict[str, object]) -> None:
-    made = fleet.call("POST", "/api/toys/", json={**TRAIN, "name": "Kite"}).json()
-    changed = fleet.call("PATCH", f"/api/items/{made['id']}/", json={"min_age": 6}, headers={"If-Match": '"1"'})
+def test_it_can_be_changed_and_deleted_like_any_other(own: Fleet, train: dict[str, object]) -> None:
+    made = own.call("POST", "/api/toys/", json={**TRAIN, "name": "Kite"}).json()
+    changed = own.call("PATCH", f"/api/items/{made['id']}/", json={"min_age": 6}, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.json()["min_age"], changed.json()["version"]) == (200, 6, 2)
-    assert fleet.call("DELETE", f"/api/toys/{made['id']}/").status_code == 204
-    assert fleet.get(f"/api/items/{made['id']}/").status_code == 404
+    assert own.call("DELETE", f"/api/toys/{made['id']}/").status_code == 204
+    assert own.get(f"/api/items/{made['id']}/").status_code == 404
 
 
-def test_the_fleet_speaks_of_it(fleet: Fleet) -> None:
-    refused = fleet.call("POST", "/api/items/", json={"type": "spaceship"})
+def test_the_fleet_speaks_of_it(own: Fleet) -> None:
+    refused = own.call("POST", "/api/items/", json={"type": "spaceship"})
     assert "toy" in refused.json()["error"]
-    assert {"/api/toys/", "/api/toys/{item_id}/"} <= set(fleet.get("/api/schema/").json()["paths"])
-    assert fleet.get("/health/ready").json()["dependencies"]["toy_service"] == "ok"
+    assert {"/api/toys/", "/api/toys/{item_id}/"} <= set(own.get("/api/schema/").json()["paths"])
+    assert own.get("/health/ready").json()["dependencies"]["toy_service"] == "ok"

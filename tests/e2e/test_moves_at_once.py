@@ -37,7 +37,7 @@ WAIT = (409, "move_in_progress")
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[Fleet]:
+def own() -> Iterator[Fleet]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="polyshop-at-once-")))
         environment = dict(SECURE)
@@ -50,8 +50,8 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module")
-def boss(fleet: Fleet) -> Person:
-    grace = staff(fleet)
+def boss(own: Fleet) -> Person:
+    grace = staff(own)
     stock_up(grace)
     return grace
 
@@ -74,8 +74,8 @@ def said(answer: requests.Response | None) -> tuple[int, str]:
     return answer.status_code, body.get("code") or body.get("customer_type", "")
 
 
-def moves_done(fleet: Fleet) -> int:
-    return sum(line.get("event") == "move" and line.get("step") == "settled" for line in fleet.log("customer_router"))
+def moves_done(own: Fleet) -> int:
+    return sum(line.get("event") == "move" and line.get("step") == "settled" for line in own.log("customer_router"))
 
 
 def in_one_place(them: Mover) -> str:
@@ -86,14 +86,14 @@ def in_one_place(them: Mover) -> str:
     return place
 
 
-def test_of_eight_upgrades_at_once_each_is_told_yes_or_wait_and_one_is_made(fleet: Fleet, boss: Person) -> None:
+def test_of_eight_upgrades_at_once_each_is_told_yes_or_wait_and_one_is_made(own: Fleet, boss: Person) -> None:
     for _ in range(4):
-        them, before = mover(boss, "registered"), moves_done(fleet)
+        them, before = mover(boss, "registered"), moves_done(own)
         answers = Counter(said(answer) for answer in at_once(*[them.move] * 8))
         assert set(answers) <= {(200, "vip"), WAIT}
         assert (200, "vip") in answers
         assert in_one_place(them) == "vip"
-        wait_for(lambda before=before: moves_done(fleet) == before + 1, seconds=5)
+        wait_for(lambda before=before: moves_done(own) == before + 1, seconds=5)
 
 
 def test_of_an_upgrade_and_a_downgrade_at_once_each_is_made_or_told_to_wait(boss: Person) -> None:
@@ -105,8 +105,8 @@ def test_of_an_upgrade_and_a_downgrade_at_once_each_is_made_or_told_to_wait(boss
         assert in_one_place(there) in ("registered", "vip")
 
 
-def test_what_was_acknowledged_while_they_moved_is_not_lost(fleet: Fleet, boss: Person) -> None:
-    ada = registered(fleet)
+def test_what_was_acknowledged_while_they_moved_is_not_lost(own: Fleet, boss: Person) -> None:
+    ada = registered(own)
     there, back = Mover(boss, "registered", ada.id), Mover(boss, "vip", ada.id)
     moving = threading.Event()
     kept: dict[str, list[str]] = {"addresses": [], "views": [], "orders": [], "names": []}
@@ -154,58 +154,58 @@ def _all(person: Person, path: str) -> list[Any]:
     return list(person.get(f"{path}?page_size=100").json()["results"])
 
 
-def test_a_mailed_token_used_by_two_at_once_makes_one_customer(fleet: Fleet, boss: Person) -> None:
+def test_a_mailed_token_used_by_two_at_once_makes_one_customer(own: Fleet, boss: Person) -> None:
     for _ in range(3):
         them = mover(boss, "guest")
         answers = [said(answer) for answer in at_once(*[them.move] * 4)]
         assert {code for _status, code in answers} <= {"", "move_in_progress", "invalid_token"}
         assert (200, "") in answers
         assert in_one_place(them) == "registered"
-        assert log_in(fleet, them.email).id == them.id
+        assert log_in(own, them.email).id == them.id
 
 
 @pytest.mark.parametrize("_time", range(3))
 def test_a_guest_who_logs_in_twice_and_at_once_has_their_lines_summed_once(
-    fleet: Fleet, boss: Person, _time: int
+    own: Fleet, boss: Person, _time: int
 ) -> None:
     email = new_email()
-    ada = registered(fleet, email)
-    own, visitor = cart_with(ada, 1), guest(fleet)
+    ada = registered(own, email)
+    kept, visitor = cart_with(ada, 1), guest(own)
     theirs, bought = cart_with(visitor, 2), order(visitor)
     for _ in range(2):
-        at_once(*[lambda: log_in(fleet, email, headers=visitor.bearer)] * 4)
-    wait_for(lambda: ada.get(f"/api/carts/{theirs['id']}/").json().get("id") == own["id"], seconds=10)
-    assert [line["quantity"] for line in ada.get(f"/api/carts/{own['id']}/").json()["items"]] == [3]
+        at_once(*[lambda: log_in(own, email, headers=visitor.bearer)] * 4)
+    wait_for(lambda: ada.get(f"/api/carts/{theirs['id']}/").json().get("id") == kept["id"], seconds=10)
+    assert [line["quantity"] for line in ada.get(f"/api/carts/{kept['id']}/").json()["items"]] == [3]
     wait_for(lambda: ada.get(f"/api/orders/{bought['id']}/").status_code == 200, seconds=10)
     for who, orders in ((ada, [bought["id"]]), (visitor, [])):  # they count where they are
         told = lambda who=who: [row["order_id"] for row in who.get("/api/customers/me/history/").json()["orders"]]  # noqa: E731
         wait_for(lambda orders=orders, told=told: told() == orders, seconds=10)
 
 
-def test_a_guest_who_registered_keeps_orders_from_who_logs_in_with_their_old_token(fleet: Fleet, boss: Person) -> None:
-    other, visitor, email = new_email(), guest(fleet), new_email()
-    registered(fleet, other)
+def test_a_guest_who_registered_keeps_orders_from_who_logs_in_with_their_old_token(own: Fleet, boss: Person) -> None:
+    other, visitor, email = new_email(), guest(own), new_email()
+    registered(own, other)
     bought = order(visitor)
-    ada = registered(fleet, email, by=visitor)
-    bob = log_in(fleet, other, headers=visitor.bearer)
+    ada = registered(own, email, by=visitor)
+    bob = log_in(own, other, headers=visitor.bearer)
     after = order(bob)  # what is told of a sign-in was put before, and is delivered in this order
     wait_for(lambda: bob.get("/api/customers/me/history/").json()["orders"], seconds=10)
     assert [row["id"] for row in _all(bob, "/api/orders/")] == [after["id"]]
     assert [row["id"] for row in _all(ada, "/api/orders/")] == [bought["id"]]
 
 
-def test_of_two_registrations_of_one_guest_the_second_takes_nothing_from_the_first(fleet: Fleet, boss: Person) -> None:
-    visitor, first, second = guest(fleet), new_email(), new_email()
+def test_of_two_registrations_of_one_guest_the_second_takes_nothing_from_the_first(own: Fleet, boss: Person) -> None:
+    visitor, first, second = guest(own), new_email(), new_email()
     bought = order(visitor)
-    register(fleet, first, by=visitor)
-    register(fleet, second, by=visitor)
+    register(own, first, by=visitor)
+    register(own, second, by=visitor)
     ids = []
     for email in (first, second):
-        answer = fleet.call("POST", "/api/auth/verify-email/", json={"token": mailed_token(fleet, email)})
+        answer = own.call("POST", "/api/auth/verify-email/", json={"token": mailed_token(own, email)})
         ids.append(answer.json()["customer"]["id"])
     assert ids[0] == visitor.id != ids[1]
-    assert [row["id"] for row in _all(log_in(fleet, first), "/api/orders/")] == [bought["id"]]
-    assert _all(log_in(fleet, second), "/api/orders/") == []
+    assert [row["id"] for row in _all(log_in(own, first), "/api/orders/")] == [bought["id"]]
+    assert _all(log_in(own, second), "/api/orders/") == []
 
 
 def test_who_has_themselves_forgotten_while_they_move_is_forgotten_or_told_to_wait(boss: Person) -> None:

@@ -42,7 +42,7 @@ def gates() -> Gates:
 
 
 @pytest.fixture(scope="module")
-def fleet(gates: Gates) -> Iterator[Fleet]:
+def own(gates: Gates) -> Iterator[Fleet]:
     """One in which the way to the customer services is through the gates."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="polyshop-killed-")))
@@ -56,8 +56,8 @@ def fleet(gates: Gates) -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module")
-def boss(fleet: Fleet) -> Person:
-    grace = staff(fleet)
+def boss(own: Fleet) -> Person:
+    grace = staff(own)
     stock_up(grace)
     return grace
 
@@ -72,11 +72,11 @@ class Stopped:
     place: str
 
 
-def kill(fleet: Fleet, name: str) -> None:
+def kill(own: Fleet, name: str) -> None:
     """The leader and all its workers at once; they are gone when this returns."""
-    leader = fleet.pid(name)
+    leader = own.pid(name)
     os.killpg(leader, signal.SIGKILL)
-    wait_for(lambda: fleet.pid(name) != leader or not listens(fleet.port(name)), seconds=10)
+    wait_for(lambda: own.pid(name) != leader or not listens(own.port(name)), seconds=10)
 
 
 @contextlib.contextmanager
@@ -134,14 +134,14 @@ def others_go_on(boss: Person, bystander: Mover) -> None:
     bystander.kind = bystander.target
 
 
-def test_wherever_the_router_dies_the_move_ends_by_itself(fleet: Fleet, gates: Gates, boss: Person) -> None:
+def test_wherever_the_router_dies_the_move_ends_by_itself(own: Fleet, gates: Gates, boss: Person) -> None:
     bystander = mover(boss, "registered")
     with stopped(gates, made(boss, list(each_point(TYPES)))) as moves:
         others_go_on(boss, bystander)
-        kill(fleet, "customer_router")
+        kill(own, "customer_router")
         at_most_one_place(boss, moves, follow=True)
         gates.open()
-    fleet.wait_ready("customer_router")
+    own.wait_ready("customer_router")
     others_go_on(boss, bystander)
     again = moves[-1].mover.move()
     assert again is not None
@@ -158,23 +158,23 @@ def test_wherever_the_router_dies_the_move_ends_by_itself(fleet: Fleet, gates: G
                 verified = each.mover.move()
                 assert verified is not None
                 assert verified.status_code == 200, verified.text
-            them = log_in(fleet, each.mover.email)
+            them = log_in(own, each.mover.email)
             assert them.id == each.mover.id
             assert [row["id"] for row in them.get("/api/orders/").json()["results"]] == each.mover.orders
 
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_wherever_a_customer_service_dies_the_move_ends_by_itself(
-    fleet: Fleet, gates: Gates, boss: Person, kind: str
+    own: Fleet, gates: Gates, boss: Person, kind: str
 ) -> None:
     name = topology.by_customer_type()[kind].name
     with stopped(gates, made(boss, list(each_point(TYPES, at=kind)))) as moves:
-        kill(fleet, name)
+        kill(own, name)
         gates.open()
     for each in moves:
         if each.step in ("hold", "arrive") or (each.step, each.after) == ("leave", False):
             each.place = each.mover.kind
-    fleet.wait_ready(name)
+    own.wait_ready(name)
     at_most_one_place(boss, moves, follow=False)
     wait_for(lambda: gates.ended >= {each.mover.id for each in moves}, seconds=30)
     all_is_well(boss, moves)
