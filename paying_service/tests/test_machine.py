@@ -162,6 +162,7 @@ def work_off(kind: str) -> None:
         assert delivery.attempt(message.pk)
 
 
+@pytest.mark.any_store
 @pytest.mark.django_db(transaction=True)
 def test_whatever_happens_in_any_order_the_money_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys(), "simulated_lost", 0.0)

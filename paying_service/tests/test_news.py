@@ -116,7 +116,7 @@ def test_one_that_the_shop_did_not_take_is_sent_again(monkeypatch: pytest.Monkey
     secrets = settings.SIMULATED_SECRETS
     ask(opened(), "authorise")
     [message] = Message.objects.filter(kind=simulated_news.NEWS)
-    monkeypatch.setattr(simulated_news, "sign", lambda body, *, secret, at: "t=1,v1=x")
+    monkeypatch.setattr("shopkit.signature.sign", lambda body, *, secret, at: "t=1,v1=x")
     assert delivery.attempt(message.pk) is False
     monkeypatch.undo()
     settings.SIMULATED_SECRETS = [*secrets, "another"]

@@ -212,6 +212,7 @@ def test_an_event_takes_nothing_back() -> None:
     assert Payment.objects.values().get() == before
 
 
+@pytest.mark.any_store
 @pytest.mark.django_db
 def test_five_events_in_any_order_and_each_twice_come_to_the_same() -> None:
     """Each of the 120 orders for a payment of its own, which goes on at the provider in between."""
