@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from order_service import clients, custom_mails, custom_orders, mails, reports, saga
+from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga
 from order_service.models import Order
 from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
@@ -121,4 +121,5 @@ SWEEPS = (
     Sweep(custom_orders.carry_on, every=5, woken=True),
     Sweep(reports.make_due, every=600),
     Sweep(forget_old_answers, every=3600),
+    Sweep(pictures.forget_orphans, every=24 * 3600),
 )
