@@ -29,8 +29,8 @@ def release(*, order_id: str, lines: Lines) -> dict[str, Any]:
     return _each(order_id, "release", lines)
 
 
-def commit(*, order_id: str, lines: Lines) -> dict[str, Any]:
-    return _each(order_id, "commit", lines)
+def commit(*, order_id: str, lines: Lines, customer_id: str | None = None) -> dict[str, Any]:
+    return _each(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
 
 
 def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:

@@ -163,9 +163,9 @@ def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
     _stock(order_id, "release", lines)
 
 
-def commit(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
-    """What is held is sold; a `ShopError` of 409 `hold_gone` when it is held no longer."""
-    _stock(order_id, "commit", lines)
+def commit(*, order_id: uuid.UUID, lines: dict[str, int], customer_id: str | None) -> None:
+    """What is held is sold, to that customer; a `ShopError` of 409 `hold_gone` when it is held no longer."""
+    _stock(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
 
 
 def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:

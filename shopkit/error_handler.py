@@ -59,8 +59,13 @@ def _from_rest(exc: exceptions.APIException) -> ShopError:
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]
     details = _details(exc.detail)
-    code = "invalid" if isinstance(exc, exceptions.ValidationError) else str(exc.default_code)
+    code = "invalid" if isinstance(exc, exceptions.ValidationError) else _code(exc)
     return ShopError(_sentence(exc, details), status=exc.status_code, code=code, details=details, headers=headers)
+
+
+def _code(exc: exceptions.APIException) -> str:
+    """The code that it was raised with; of a permission, its own."""
+    return str(getattr(exc.detail, "code", exc.default_code))
 
 
 def _sentence(exc: exceptions.APIException, details: Details) -> str:

@@ -109,14 +109,19 @@ def commit(*, order_id: str, lines: Lines) -> None:
             raise _conflict("hold_gone", item_id, "This order does not hold this item any more.")
 
 
-def restock(*, order_id: str, key: str, lines: Lines) -> None:
-    """What the order was sold comes back, once for each `key`: it was undone after all, or goods were sent back."""
-    for item_id, quantity in sorted(lines.items()):
-        change = f"restock-{key}"
-        if _was_done(item_id, f"commit-{order_id}") and not _was_done(item_id, change):
+def restock(*, order_id: str, key: str, lines: Lines) -> Lines:
+    """What the order was sold comes back, once for each `key`: it was undone after all, or goods were sent back.
+
+    Gives those lines that it was sold.
+    """
+    change = f"restock-{key}"
+    was_sold = {item_id: n for item_id, n in sorted(lines.items()) if _was_done(item_id, f"commit-{order_id}")}
+    for item_id, quantity in was_sold.items():
+        if not _was_done(item_id, change):
             sold = {"_id": item_id, "sold": {"$gte": quantity}, f"changes.{change}": {"$exists": False}}
             moved = {"available": quantity, "sold": -quantity}
             _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)
+    return was_sold
 
 
 def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
