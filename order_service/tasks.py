@@ -7,9 +7,9 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga
-from order_service.models import Order
-from order_service.services import CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
+from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps
+from order_service.models import Order, Status
+from order_service.services import BUYER, CART_ORDERED, DUE, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
@@ -76,6 +76,14 @@ def tell_due(message: Message) -> None:
         clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
+def tell_buyer(message: Message) -> None:
+    """Whose the goods are by now: nobody's, once all of it was given back."""
+    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    if order is not None:
+        buyer = None if order.status == Status.REFUNDED else order.customer_id
+        clients.tell_buyer(order_id=order.pk, lines=steps.lines(order), customer_id=buyer)
+
+
 def undo_unwanted(message: Message) -> None:
     """A payment that its order did not take up costs its customer nothing; given back once, under its own id."""
     payment_id = uuid.UUID(message.payload["payment_id"])
@@ -112,6 +120,7 @@ HANDLERS: dict[str, Handler] = {
     ORDER_CHANGED: tell_customer,
     DUE: tell_due,
     UNWANTED: undo_unwanted,
+    BUYER: tell_buyer,
     MAIL: AtMostOnce(mail_customer),
     reports.REPORT: AtMostOnce(mails.about_day),
     custom_orders.CUSTOM_MAIL: AtMostOnce(custom_mails.about_custom_order),

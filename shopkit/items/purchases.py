@@ -25,7 +25,7 @@ def ensure_indexes() -> None:
 
 
 def note(*, order_id: str, lines: Lines, customer_id: str) -> None:
-    """The customer has bought these. Told again with another customer, it was that one."""
+    """The customer has bought these."""
     for item_id, quantity in lines.items():
         bought = {"item_id": item_id, "by": id_of(item_id, customer_id), "quantity": quantity}
         _write(item_id, order_id, {**bought, "customer_id": customer_id})
@@ -35,6 +35,14 @@ def give_back(*, order_id: str, lines: Lines, key: str) -> None:
     """So many came back; `key` names the time that they did."""
     for item_id, quantity in lines.items():
         _write(item_id, order_id, {"item_id": item_id, f"returned.{key}": quantity})
+
+
+def change_buyer(*, order_id: str, lines: Lines, customer_id: str | None = None) -> None:
+    """What was bought is another customer's now, such as a guest's who has signed in; with None, nobody's."""
+    for item_id, quantity in lines.items():
+        gone = {"returned.refund": quantity}
+        now = {"by": id_of(item_id, customer_id), "customer_id": customer_id} if customer_id else gone
+        purchases().update_one({"_id": f"{item_id}:{order_id}"}, {"$set": now})
 
 
 def _write(item_id: str, order_id: str, fields: Document) -> None:

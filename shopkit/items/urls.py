@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from shopkit.items import internal, stock
+from shopkit.items import internal, purchases, stock
 from shopkit.items.described import of_kind
 from shopkit.items.kind import ItemKind
 from shopkit.items.opinion_views import ImageListView, ImageView, LikeView, MyReviewView, ReviewListView, ReviewView
@@ -29,7 +29,11 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
     typed = [path(f"api/{kind.path}/{rest}", view.as_view()) for rest, view in views]
     aliases = [path(f"api/{alias}/{rest}", view.as_view(schema=None)) for alias in _ALIASES for rest, view in views]
     reservations = internal.reservation_urls(
-        reserve=internal.reserve, release=stock.release, commit=internal.commit, restock=internal.restock
+        reserve=internal.reserve,
+        release=stock.release,
+        commit=internal.commit,
+        restock=internal.restock,
+        buyer=purchases.change_buyer,
     )
     page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
     facts = path("internal/facts/", internal.FactsView.as_view(look=staticmethod(internal.facts(kind))))

@@ -75,6 +75,24 @@ def test_what_comes_back_whole_was_not_bought_and_what_comes_back_in_part_was(bo
     assert not verified(book)
 
 
+def test_what_a_guest_bought_is_the_customers_who_they_turn_out_to_be(book: str) -> None:
+    order = sell(book, "guest-1")
+    assert take(order, "buyer", book, customer_id="ada") == 200
+    assert verified(book, "ada")
+    assert not verified(book, "guest-1")
+
+
+def test_what_was_refunded_whole_was_not_bought(book: str) -> None:
+    order = sell(book, "ada")
+    assert take(order, "buyer", book, customer_id=None) == 200
+    assert not verified(book)
+
+
+def test_what_an_order_was_not_sold_is_nobodys(book: str) -> None:
+    assert take(str(uuid.uuid4()), "buyer", book, customer_id="ada") == 200
+    assert not verified(book)
+
+
 def test_an_order_that_undoes_what_it_was_never_sold_leaves_nothing(book: str) -> None:
     assert take(str(uuid.uuid4()), "restock", book, key="undo") == 200
     assert purchases.purchases().count_documents({}) == 0
