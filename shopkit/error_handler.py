@@ -43,7 +43,7 @@ def as_shop_error(exc: Exception) -> ShopError | None:
         return TooLarge()
     if isinstance(exc, _MALFORMED):  # a bad host, too many fields, a broken form and the like
         return Invalid("The request is malformed.", code="malformed")
-    if isinstance(exc, _STORE_IS_DOWN):
+    if isinstance(exc, _STORE_IS_DOWN) or _of_bucket(exc):
         return Unavailable(
             "The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"}
         )
@@ -52,6 +52,11 @@ def as_shop_error(exc: Exception) -> ShopError | None:
     if isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     return _from_rest(exc) if isinstance(exc, exceptions.APIException) else None
+
+
+def _of_bucket(exc: Exception) -> bool:
+    """Whether it is from the store of files, whose package is there only where there is such a store."""
+    return any(each.__module__ == "botocore.exceptions" for each in type(exc).__mro__)
 
 
 def _from_rest(exc: exceptions.APIException) -> ShopError:

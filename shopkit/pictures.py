@@ -4,10 +4,10 @@ What is kept is never what was sent: the pixels are written into a new file, so 
 (a script behind the picture, where it was taken) is gone. Pillow is imported when the first picture comes.
 """
 
-import contextlib
 import io
+import threading
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -28,6 +28,7 @@ MAX_SIDE = 2000  # what is kept is scaled down to it
 KINDS = ("JPEG", "PNG", "WEBP")
 ORPHANED = timedelta(days=1)  # so long, a file may wait for what names it
 _AT_ONCE = 100
+_decoding = threading.Lock()  # one at a time in a process: a large one takes a few hundred megabytes for a moment
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def cleaned(raw: bytes, *, place: str) -> Picture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # ours is the lower limit
             fits = image.width * image.height <= MAX_PIXELS
             if fits:
-                return _anew(image, MAX_SIDE)
+                with _decoding:
+                    return _anew(image, MAX_SIDE)
     except Image.DecompressionBombError:
         fits = False
     except Exception:  # what a decoder can come to on bytes that somebody has made up is not to be listed
@@ -110,21 +112,25 @@ def forget_orphans(folder: str, named: Callable[[list[str]], Collection[str]]) -
 
     `named` tells of some file names, without the folder, which are named. Files younger than a day are left alone.
     """
-    files, count = _old_files(folder), 0
+    files, count = iter(_files(folder)), 0
     while names := list(islice(files, _AT_ONCE)):
-        orphans = set(names) - set(named(names))
-        for name in orphans:
-            forget(f"{folder}/{name}")
-        count += len(orphans)
+        orphans = [f"{folder}/{name}" for name in set(names) - set(named(names))]
+        count += sum(map(_forget_old, orphans))
     return count
 
 
-def _old_files(folder: str) -> Iterator[str]:
+def _files(folder: str) -> list[str]:
     try:
-        names = default_storage.listdir(folder)[1]
+        return list(default_storage.listdir(folder)[1])
     except FileNotFoundError:  # nothing was ever kept there
-        return
-    for name in names:
-        with contextlib.suppress(FileNotFoundError):
-            if default_storage.get_modified_time(f"{folder}/{name}") < timezone.now() - ORPHANED:
-                yield name
+        return []
+
+
+def _forget_old(name: str) -> bool:
+    try:
+        old = default_storage.get_modified_time(name) < timezone.now() - ORPHANED
+    except FileNotFoundError:
+        return False
+    if old:
+        forget(name)
+    return old

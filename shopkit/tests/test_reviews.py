@@ -204,7 +204,7 @@ def test_what_is_not_the_authors_to_say_never_takes_effect(path: str, ada: Calle
 
 def test_reviews_are_listed_in_pages_the_latest_first_or_as_asked(path: str, ada: Caller) -> None:
     for n in range(12):
-        post(path, f"c{n}", 1 + n % 5, text=f"n{n}")
+        post(path, f"zoe-{n}", 1 + n % 5, text=f"n{n}")
     first = ada.get(f"{path}reviews/").json()
     assert (first["count"], len(first["results"]), first["previous"]) == (12, 10, None)
     assert len(ada.get(first["next"]).json()["results"]) == 2
@@ -212,7 +212,7 @@ def test_reviews_are_listed_in_pages_the_latest_first_or_as_asked(path: str, ada
     assert [each["rating"] for each in by_rating] == sorted((1 + n % 5 for n in range(12)), reverse=True)
     assert ada.get(f"{path}reviews/?ordering=customer_id").status_code == 400
     assert ada.get(f"{path}reviews/?page=9").status_code == 404
-    assert "c3" not in ada.get(f"{path}reviews/?page_size=100").content.decode()
+    assert "zoe" not in ada.get(f"{path}reviews/?page_size=100").content.decode()
 
 
 def test_in_open_access_who_is_no_customer_has_no_opinion(path: str, staff: Caller) -> None:
