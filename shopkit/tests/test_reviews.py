@@ -136,6 +136,24 @@ def test_a_sum_that_was_made_before_another_was_put_there_is_made_again(
     assert counts(shown())[opinions.name] == 3
 
 
+def test_what_changes_right_after_it_was_summed_up_stays_to_be_counted(
+    book: str, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the process that changed it dies."""
+    settle = Opinions._settle
+
+    def late(self: Opinions, due: Any) -> None:
+        self._write({"item_id": book}, {"rating": 1})
+        settle(self, due)
+
+    with monkeypatch.context() as dies:
+        dies.setattr(Opinions, "_settle", late)
+        REVIEWS.say(book, "ada", rating=5)
+    assert shown()["rating"] == average([5])
+    assert REVIEWS.count_due() == 1
+    assert shown()["rating"] == average([1])
+
+
 def test_each_change_raises_the_items_version_and_leaves_it_to_be_told_of(book: str, path: str, shown: Shown) -> None:
     changes.items().update_one({"_id": book}, {"$unset": {"untold": ""}})
     post(path, "ada", 4)
