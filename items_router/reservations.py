@@ -29,15 +29,19 @@ def release(*, order_id: str, lines: Lines) -> dict[str, Any]:
     return _each(order_id, "release", lines)
 
 
-def commit(*, order_id: str, lines: Lines) -> dict[str, Any]:
-    return _each(order_id, "commit", lines)
+def commit(*, order_id: str, lines: Lines, customer_id: str | None = None) -> dict[str, Any]:
+    return _each(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
 
 
 def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:
     return _each(order_id, "restock", lines, key=key)
 
 
-def _each(order_id: str, step: str, lines: Lines, **more: str) -> dict[str, Any]:
+def change_buyer(*, order_id: str, lines: Lines, customer_id: str | None = None) -> dict[str, Any]:
+    return _each(order_id, "buyer", lines, customer_id=customer_id)
+
+
+def _each(order_id: str, step: str, lines: Lines, **more: str | None) -> dict[str, Any]:
     for service, part in _by_service(lines).items():
         clients.take_step(service=service, order_id=order_id, step=step, body={"lines": part, **more})
     return {}

@@ -16,6 +16,7 @@ urlpatterns = [
         release=reservations.release,
         commit=reservations.commit,
         restock=reservations.restock,
+        buyer=reservations.change_buyer,
     ),
     path("internal/facts/", FactsView.as_view(look=staticmethod(facts.look))),
     path("internal/stocktaking/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),

@@ -163,16 +163,21 @@ def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
     _stock(order_id, "release", lines)
 
 
-def commit(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
-    """What is held is sold; a `ShopError` of 409 `hold_gone` when it is held no longer."""
-    _stock(order_id, "commit", lines)
+def commit(*, order_id: uuid.UUID, lines: dict[str, int], customer_id: str | None) -> None:
+    """What is held is sold, to that customer; a `ShopError` of 409 `hold_gone` when it is held no longer."""
+    _stock(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
 
 
 def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:
     _stock(order_id, "restock", lines, key=key)
 
 
-def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str) -> Any:
+def tell_buyer(*, order_id: uuid.UUID, lines: dict[str, int], customer_id: str | None) -> None:
+    """What the order was sold is that customer's now, or nobody's: all of it was refunded."""
+    _stock(order_id, "buyer", lines, customer_id=customer_id)
+
+
+def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str | None) -> Any:
     if not lines:  # all of it is made to order: nobody has it in stock
         return {"items": {}}
     return http.call(

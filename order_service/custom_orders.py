@@ -23,6 +23,7 @@ from shopkit.auth import Identity
 from shopkit.errors import Conflict, NotFound, ShopError, found
 from shopkit.money import CURRENCY
 from shopkit.outbox import services as outbox
+from shopkit.pictures import Picture, forget
 
 CUSTOM_MAIL = "custom_mail"
 AT_A_TIME = 50
@@ -52,7 +53,7 @@ _BECOMES = {
 log = structlog.get_logger()
 
 
-def ask(*, identity: Identity, images: Sequence[pictures.Picture], **wish: Any) -> CustomOrder:
+def ask(*, identity: Identity, images: Sequence[Picture], **wish: Any) -> CustomOrder:
     """A custom order with its pictures, which waits for staff; both they and the customer are told."""
     owner = {"customer_id": identity.customer_id, "customer_type": identity.customer_type}
     custom = CustomOrder(**owner, **wish, currency=CURRENCY)
@@ -61,7 +62,7 @@ def ask(*, identity: Identity, images: Sequence[pictures.Picture], **wish: Any) 
         _create(custom, [(name, picture.kind) for name, picture in zip(names, images, strict=True)])
     except Exception:
         for name in names:
-            pictures.forget(name)
+            forget(name)
         raise
     return custom
 

@@ -1,7 +1,5 @@
 """The shapes of a custom order, its history, and of what is asked for."""
 
-import base64
-import binascii
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -11,28 +9,11 @@ from rest_framework import serializers
 
 from order_service.custom_models import CustomEvent, CustomOrder, CustomStatus
 from order_service.models import Order, ShippingMethod
-from order_service.pictures import MAX_BYTES
 from shopkit.addresses import AddressSerializer
 from shopkit.money import MoneyField
+from shopkit.picture_api import PictureField
 
 MOST_IMAGES = 5
-
-
-@extend_schema_field({"type": "string", "format": "byte"})
-class PictureField(serializers.Field[bytes, Any, str, Any]):
-    """A file of a form, or in JSON base64, bare or as a `data:` URL; gives its bytes, of a long file not all."""
-
-    default_error_messages = {"invalid": "A picture is a file of a form, or base64."}
-
-    def to_internal_value(self, data: Any) -> bytes:
-        if hasattr(data, "read"):
-            return bytes(data.read(MAX_BYTES + 1))
-        if not isinstance(data, str):
-            self.fail("invalid")
-        try:
-            return base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data, validate=True)
-        except (binascii.Error, ValueError):
-            self.fail("invalid")
 
 
 class AskSerializer(serializers.Serializer[Any]):

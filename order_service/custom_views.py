@@ -5,17 +5,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from order_service import custom_orders, pictures, saga
+from order_service import custom_orders, saga
 from order_service.custom_models import CustomEvent, CustomOrder
 from order_service.custom_serializers import (
     ApproveSerializer,
@@ -28,12 +26,14 @@ from order_service.custom_serializers import (
     RejectSerializer,
 )
 from order_service.filters import CustomOrderFilter
+from shopkit import pictures
 from shopkit.auth import caller
 from shopkit.errors import found
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import KEY, idempotent
 from shopkit.parsers import StrictJSONParser, StrictMultiPartParser
 from shopkit.permissions import IsKnown, IsStaff
+from shopkit.picture_api import PICTURE_RESPONSES, AnyKind, picture_answer
 
 SECRET = OpenApiParameter(
     "secret", str, OpenApiParameter.QUERY, description="For who does not sign in: the secret of the link they got."
@@ -153,27 +153,15 @@ class CustomTimelineView(ListAPIView[CustomEvent]):
         return super().get_queryset().filter(custom=_custom(self.request, self.kwargs["custom_id"]))
 
 
-class _Whatever(DefaultContentNegotiation):
-    """A picture is what it is, whatever kinds the client says it takes; an error about it is JSON."""
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
 class ImageView(APIView):
     permission_classes = [AllowAny]
-    content_negotiation_class = _Whatever
+    content_negotiation_class = AnyKind
 
-    @extend_schema(
-        parameters=[SECRET], responses={(200, f"image/{kind}"): OpenApiTypes.BINARY for kind in ("jpeg", "png", "webp")}
-    )
+    @extend_schema(parameters=[SECRET], responses=PICTURE_RESPONSES)
     def get(self, request: Request, custom_id: uuid.UUID, image_id: uuid.UUID) -> HttpResponse:
         """A picture, as it was made anew; for who may see the custom order."""
         image = found(next((each for each in _custom(request, custom_id).images.all() if each.pk == image_id), None))
-        answer = HttpResponse(pictures.content_of(image.file), content_type=f"image/{image.kind}")
-        answer["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        answer["Cache-Control"] = "private, max-age=3600"
-        return answer
+        return picture_answer(pictures.content_of(image.file), image.kind, cache="private, max-age=3600")
 
 
 def _custom(request: Request, custom_id: uuid.UUID) -> CustomOrder:

@@ -22,7 +22,7 @@ _OPEN = frozenset({"pending", "requires_action", "authorised", "captured"})
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 ORDER_CHANGED, MAIL = "order_changed", "mail"
 MAILS = {Status.PAID: "confirmation", Status.PAYMENT_FAILED: "payment_failed", Status.SHIPPED: "shipped"}
-UNWANTED = "payment_unwanted"
+UNWANTED, BUYER = "payment_unwanted", "buyer_changed"
 
 
 def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
@@ -140,11 +140,17 @@ def tell_customer(order: Order) -> None:
         outbox.put_news(kind=ORDER_CHANGED, subject=order.pk, payload={"order_id": str(order.pk)}, after=TELL_AFTER)
 
 
+def _tell_items(order: Order) -> None:
+    """Whose what it was sold is: their reviews are those of who has bought it."""
+    outbox.put(kind=BUYER, payload={"order_id": str(order.pk)})
+
+
 @transaction.atomic
 def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
     """What the guest ordered is the customer's. May be repeated."""
     for order in Order.objects.select_for_update().filter(customer_id=guest_id).order_by("pk"):
         _write(order, name="taken_over", customer_id=customer_id, customer_type=customer_type)
+        _tell_items(order)
 
 
 @transaction.atomic
@@ -168,6 +174,8 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
         undoing = Saga.objects.filter(pk=order_id, step__in=(Saga.Step.UNDO_PAYMENT, Saga.Step.UNDO_STOCK)).exists()
         whole = refunded >= order.total and not undoing and Status.REFUNDED in TRANSITIONS[order.status]
         _write(order, name="refund", refunded=refunded, **({"status": Status.REFUNDED} if whole else {}))
+        if whole:
+            _tell_items(order)
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
 """Settings of order_service: the shared ones, for this service."""
 
-from shopkit.config import config
 from shopkit.settings import settings_for
 
 _shared = settings_for("order_service", apps=("shopkit.idempotency", "shopkit.outbox"), mails=True)
@@ -10,9 +9,6 @@ _shared["SPECTACULAR_SETTINGS"]["ENUM_NAME_OVERRIDES"] = {
 }
 globals().update(_shared)
 
-# The pictures of custom orders; Django's STORAGES takes them elsewhere, such as to S3, when there are several machines.
-MEDIA_ROOT = config().data.resolve() / "media" / "order_service"
-FILE_UPLOAD_PERMISSIONS = 0o600
 CUSTOM_ORDER_DAYS = 14  # how long a quote holds, and how long an approved one may be paid
 
 # Tax on goods and shipping by the country they go to, in basis points (2000 is 20 %), on top of the price; else none.

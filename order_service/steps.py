@@ -98,7 +98,7 @@ def commit(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     try:
-        clients.commit(order_id=order.pk, lines=lines(order))
+        clients.commit(order_id=order.pk, lines=lines(order), customer_id=order.customer_id)
     except ShopError as refusal:
         if refusal.code == "hold_gone":  # it took so long that others could have had it
             return Next(Step.RESERVE, outcome=refusal.code)

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from order_service import clients, custom_mails, custom_orders, mails, reports, saga
-from order_service.models import Order
+from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps
+from order_service.models import Order, Status
 from order_service.placing import CART_ORDERED, DUE
-from order_service.services import MAIL, ORDER_CHANGED, UNWANTED
+from order_service.services import BUYER, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
@@ -77,6 +77,14 @@ def tell_due(message: Message) -> None:
         clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
 
 
+def tell_buyer(message: Message) -> None:
+    """Whose the goods are by now: nobody's, once all of it was given back."""
+    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    if order is not None:
+        buyer = None if order.status == Status.REFUNDED else order.customer_id
+        clients.tell_buyer(order_id=order.pk, lines=steps.lines(order), customer_id=buyer)
+
+
 def undo_unwanted(message: Message) -> None:
     """A payment that its order did not take up costs its customer nothing; given back once, under its own id."""
     payment_id = uuid.UUID(message.payload["payment_id"])
@@ -113,6 +121,7 @@ HANDLERS: dict[str, Handler] = {
     ORDER_CHANGED: tell_customer,
     DUE: tell_due,
     UNWANTED: undo_unwanted,
+    BUYER: tell_buyer,
     MAIL: AtMostOnce(mail_customer),
     reports.REPORT: AtMostOnce(mails.about_day),
     custom_orders.CUSTOM_MAIL: AtMostOnce(custom_mails.about_custom_order),
@@ -122,4 +131,5 @@ SWEEPS = (
     Sweep(custom_orders.carry_on, every=5, woken=True),
     Sweep(reports.make_due, every=600),
     Sweep(forget_old_answers, every=3600),
+    Sweep(pictures.forget_orphans, every=24 * 3600),
 )

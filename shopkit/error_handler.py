@@ -43,7 +43,7 @@ def as_shop_error(exc: Exception) -> ShopError | None:
         return TooLarge()
     if isinstance(exc, _MALFORMED):  # a bad host, too many fields, a broken form and the like
         return Invalid("The request is malformed.", code="malformed")
-    if isinstance(exc, _STORE_IS_DOWN):
+    if isinstance(exc, _STORE_IS_DOWN) or _of_bucket(exc):
         return Unavailable(
             "The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"}
         )
@@ -54,13 +54,23 @@ def as_shop_error(exc: Exception) -> ShopError | None:
     return _from_rest(exc) if isinstance(exc, exceptions.APIException) else None
 
 
+def _of_bucket(exc: Exception) -> bool:
+    """Whether it is from the store of files, whose package is there only where there is such a store."""
+    return any(each.__module__ == "botocore.exceptions" for each in type(exc).__mro__)
+
+
 def _from_rest(exc: exceptions.APIException) -> ShopError:
     headers = {}
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]
     details = _details(exc.detail)
-    code = "invalid" if isinstance(exc, exceptions.ValidationError) else str(exc.default_code)
+    code = "invalid" if isinstance(exc, exceptions.ValidationError) else _code(exc)
     return ShopError(_sentence(exc, details), status=exc.status_code, code=code, details=details, headers=headers)
+
+
+def _code(exc: exceptions.APIException) -> str:
+    """The code that it was raised with; of a permission, its own."""
+    return str(getattr(exc.detail, "code", exc.default_code))
 
 
 def _sentence(exc: exceptions.APIException, details: Details) -> str:

@@ -35,6 +35,16 @@ class IsKnown(BasePermission):
         return caller(request).is_authenticated
 
 
+class HasAccount(BasePermission):
+    """A customer who is no guest, or staff."""
+
+    message, code = "Guests can't do this; register or log in first.", "account_needed"
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user = caller(request)
+        return user.is_staff or (user.customer_id is not None and user.customer_type != "guest")
+
+
 class IsService(BasePermission):
     """One of our own services, for itself: what internal paths (`/internal/…`) ask for, in every access mode.
 

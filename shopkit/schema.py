@@ -14,6 +14,7 @@ from shopkit.auth import ANONYMOUS, Identity
 ACCESS = (
     ("public", ANONYMOUS),
     ("known", Identity(customer_id="somebody")),
+    ("account", Identity(customer_id="somebody", customer_type="registered")),
     ("staff", Identity(is_staff=True)),
 )
 """Kinds of access, the widest first, each with one whom it lets in and those before it don't."""

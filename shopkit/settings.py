@@ -9,6 +9,7 @@ from corsheaders.defaults import default_headers
 from shopkit import topology
 from shopkit.config import Config, ConfigurationError, config
 from shopkit.logging import logging_config
+from shopkit.media import media_settings
 
 _BASE_APPS = ["django.contrib.staticfiles", "rest_framework", "django_filters", "drf_spectacular", "shopkit"]
 _ADMIN_APPS = [
@@ -136,6 +137,7 @@ def settings_for(
         "SILENCED_SYSTEM_CHECKS": _SILENCED if admin else [*_SILENCED, _NO_COOKIES],
         "PASSWORD_HASHERS": ["shopkit.passwords.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [{"NAME": f"django.contrib.auth.password_validation.{v}"} for v in _PASSWORDS],
+        **(media_settings(name, env) if service.keeps_files else {}),
         **(_mail(env) if mails or service.item_type else {}),
         **(_production(env) if env.production else {}),
     }

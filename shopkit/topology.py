@@ -75,7 +75,9 @@ def authority(host: str, port: int) -> str:
 
 def item(name: str, port: int, path: str, item_type: str) -> Service:
     """An item service, behind the items router."""
-    return Service(name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type, worker=True)
+    return Service(
+        name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type, worker=True, keeps_files=True
+    )
 
 
 def customer(

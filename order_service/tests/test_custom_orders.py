@@ -1,6 +1,7 @@
 """Custom orders from outside: who may do what and when, what it comes to, and what comes of doing it at once."""
 
 import base64
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -15,17 +16,18 @@ from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from order_service import audit, clients, custom_orders, saga, services, tasks
+from order_service import audit, clients, custom_orders, pictures, saga, services, tasks
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomEvent, CustomImage, CustomOrder
 from order_service.models import Order, OrderLine, Saga
 from order_service.tests.conftest import ADDRESS, PRICES, RATES
-from order_service.tests.test_pictures import SCRIPT, noise, picture
 from order_service.tests.test_saga import finish, later
 from order_service.tests.world import World
 from shopkit import topology
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
+from shopkit.pictures import Picture
 from shopkit.testing import Caller, access_token, at_once, caller, staff_caller
+from shopkit.tests.test_pictures import SCRIPT, noise, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/api/custom-orders/"
@@ -544,6 +546,18 @@ def test_anothers_picture_is_not_found_under_ones_own(world: Shop, asks: Asks) -
     mine, theirs = asks(), asks(caller("bob"), images=[base64.b64encode(picture()).decode()])
     image = theirs["images"][0].partition("?")[0].rstrip("/").rpartition("/")[2]
     assert caller("ada").get(f"{PATH}{mine['id']}/images/{image}/").status_code == 404
+
+
+def test_a_picture_of_a_custom_order_that_was_never_made_is_forgotten_after_a_day(world: Shop, asks: Asks) -> None:
+    asks(images=[base64.b64encode(picture()).decode()])
+    kept = set(stored())
+    lost, fresh = (pictures.keep(Picture(picture(), "jpeg")) for _ in range(2))
+    for file in stored():
+        if not file.name.endswith(fresh.rpartition("/")[2]):
+            os.utime(file, (0, 0))
+    assert pictures.forget_orphans() == 1
+    assert {file.name for file in stored()} == {file.name for file in kept} | {fresh.rpartition("/")[2]}
+    assert lost not in {file.name for file in stored()}
 
 
 # -- mails

@@ -80,6 +80,17 @@ def test_an_order_that_is_paid_is_reserved_charged_once_and_shipped(world: World
     assert names == ["placed", "reserve", "authorise", "commit", "capture", "ship"]
 
 
+def test_the_items_know_who_has_bought_them_for_as_long_as_it_is_true(world: World, place: Place) -> None:
+    order = finish(place())
+    assert world.buyers == {str(order.pk): "ada"}
+    services.take_over(guest_id="ada", customer_id="bob", customer_type="vip")
+    delivery.deliver_due()
+    assert world.buyers == {str(order.pk): "bob"}
+    services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="refunded", refunded=order.total)
+    delivery.deliver_due()
+    assert world.buyers == {str(order.pk): None}
+
+
 def test_it_takes_at_most_twelve_calls(world: World, place: Place) -> None:
     finish(place())
     assert len(world.calls) <= 7  # one of them through a router; and one for the cart before

@@ -42,6 +42,7 @@ class World:
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
+    buyers: dict[str, str | None] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     shipments: dict[str, str] = field(default_factory=dict)
     charges: int = 0
@@ -91,6 +92,9 @@ class World:
             if held is None:
                 return _error(409, "hold_gone")
             self.sold[order] = self.holds.pop(order)
+            self.buyers[order] = body.get("customer_id")
+        elif step == "buyer" and order in self.buyers:
+            self.buyers[order] = body.get("customer_id")
         elif step == "restock" and order in self.sold:
             self.available.update(self.sold.pop(order))
         return _ok({"items": {item: {"price": self.price} for item in lines}})

@@ -57,6 +57,11 @@ def exactly(field: str) -> Filter:
     return Filter(_text, lambda value: {field: value}, {"type": "string"})
 
 
+def tagged(field: str) -> Filter:
+    """One of a list of tags, which are kept in lower case; an index serves it."""
+    return Filter(lambda text: _text(text).strip().lower(), lambda value: {field: value}, {"type": "string"})
+
+
 def at_least(field: str) -> Filter:
     return Filter(_number, lambda value: {field: {"$gte": value}}, {"type": "number"})
 
@@ -124,7 +129,7 @@ COMMON: dict[str, Filter] = {
     "min_price": Filter(_price, lambda value: {"price": {"$gte": value}}, {"type": "number"}),
     "max_price": Filter(_price, lambda value: {"price": {"$lte": value}}, {"type": "number"}),
     "brand": equals("brand"),
-    "tag": exactly("tags"),
+    "tag": tagged("tags"),
     "collection": exactly("collections"),
     "in_stock": Filter(_flag, lambda value: {"available": {"$gt": 0} if value else {"$lte": 0}}, {"type": "boolean"}),
 }

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shopkit.items import stock
+from shopkit.items import purchases, stock
 from shopkit.items.changes import items
 from shopkit.items.kind import ItemKind
 from shopkit.items.serializers import ItemIdsSerializer, LinesSerializer
@@ -40,6 +40,19 @@ def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
 def reserve(*, order_id: str, lines: stock.Lines) -> dict[str, Any]:
     """`{items: {id: {price}}}`, prices in minor units as they are now."""
     return {"items": {item["_id"]: {"price": item["price"]} for item in stock.reserve(order_id=order_id, lines=lines)}}
+
+
+def commit(*, order_id: str, lines: stock.Lines, customer_id: str | None = None) -> None:
+    """What the order holds is sold, and its customer has bought it. Errors as of `stock.commit`."""
+    stock.commit(order_id=order_id, lines=lines)
+    if customer_id:
+        purchases.note(order_id=order_id, lines=lines, customer_id=customer_id)
+
+
+def restock(*, order_id: str, lines: stock.Lines, key: str) -> None:
+    """What the order was sold comes back, and its customer has not bought it after all."""
+    sold = stock.restock(order_id=order_id, lines=lines, key=key)
+    purchases.give_back(order_id=order_id, lines=sold, key=key)
 
 
 def facts(kind: ItemKind) -> Callable[..., dict[str, Any]]:

@@ -10,7 +10,7 @@ from shopkit.items.filters import ORDERING, Filter
 from shopkit.items.kind import ItemKind
 from shopkit.schema import PAGE_PARAMETERS, ordering_parameter
 
-_HIDDEN = ("words", "holds", "changes", "untold")
+_HIDDEN = ("words", "holds", "changes", "untold", "counted")
 
 
 class ItemQuery(Documents):

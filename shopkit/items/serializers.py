@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shopkit.money import CurrencyField, MoneyField
@@ -14,6 +15,10 @@ ITEM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 class RatingSerializer(serializers.Serializer[Any]):
     average = serializers.FloatField()
     count = serializers.IntegerField()
+
+
+def image_path(segment: str, item_id: str, name: str) -> str:
+    return f"/api/{segment}/{item_id}/images/{name}/"
 
 
 class TextField(serializers.CharField):
@@ -41,6 +46,13 @@ class WordsField(serializers.ListField):
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 
+class TagsField(WordsField):
+    """Tags, in lower case."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(tag.lower() for tag in super().to_internal_value(data)))
+
+
 class ItemSerializer(serializers.Serializer[Any]):
     """`{id, type, name, description, price, currency, stock, brand, tags, collections, images, rating, …, version}`.
 
@@ -57,16 +69,22 @@ class ItemSerializer(serializers.Serializer[Any]):
     stock = serializers.IntegerField(source="available", min_value=0, max_value=10**9, default=0)
     low_stock_at = serializers.IntegerField(min_value=0, max_value=10**9, allow_null=True, default=None)
     brand = TextField()
-    tags = WordsField()
+    tags = TagsField()
     collections = WordsField()
-    images = serializers.ListField(child=serializers.URLField(), read_only=True)
+    images = serializers.SerializerMethodField()
     rating = RatingSerializer(read_only=True)
+    likes = serializers.IntegerField(read_only=True, default=0)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
     version = serializers.IntegerField(read_only=True)
 
     def get_type(self, _item: object) -> str:
         return str(self.context["kind"].type)
+
+    @extend_schema_field({"type": "array", "items": {"type": "string", "format": "uri-reference"}})
+    def get_images(self, item: Mapping[str, Any]) -> list[str]:
+        """Paths, the same at every host that the item is read from."""
+        return [image_path(self.context["kind"].path, str(item["_id"]), name) for name in item["images"]]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = self.initial_data.get("type") if isinstance(self.initial_data, Mapping) else None
@@ -105,10 +123,11 @@ class ItemIdsSerializer(serializers.Serializer[Any]):
 
 
 class LinesSerializer(serializers.Serializer[Any]):
-    """`{lines: {item_id: quantity}}`; `key` names a restocking."""
+    """`{lines: {item_id: quantity}}`; `key` names a restocking, `customer_id` says who buys."""
 
     lines = serializers.DictField(child=serializers.IntegerField(min_value=1, max_value=10**6), allow_empty=False)
     key = serializers.RegexField(r"^[A-Za-z0-9_-]{1,80}\Z", required=False)
+    customer_id = serializers.CharField(max_length=64, required=False, allow_null=True)
 
     def validate_lines(self, value: dict[str, int]) -> dict[str, int]:
         if any(not ITEM_ID.fullmatch(item_id) for item_id in value):

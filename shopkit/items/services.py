@@ -4,13 +4,16 @@ import uuid
 from typing import Any
 
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import changes, low_stock, stock
+from shopkit.items import changes, images, low_stock, purchases, reviews, stock
 from shopkit.items.changes import items, now
 from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
+from shopkit.items.likes import LIKES
+from shopkit.items.reviews import REVIEWS
 from shopkit.mongo import Document
 
 TRIES = 50  # of an update that others keep overtaking
+SAID = (REVIEWS, LIKES)
 INDEXES = ("price", "name", "created_at", "collections", "tags")
 
 
@@ -19,6 +22,10 @@ def ensure_indexes() -> None:
         items().create_index([(field, 1), ("_id", 1)])
     stock.ensure_indexes()
     low_stock.ensure_indexes()
+    reviews.ensure_indexes()
+    LIKES.ensure_indexes()
+    purchases.ensure_indexes()
+    images.ensure_indexes()
 
 
 def get(*, item_id: str) -> Document:
@@ -38,6 +45,7 @@ def new_document(*, kind: ItemKind, values: Document, item_id: str) -> Document:
     document = {
         "images": [],
         "rating": {"average": 0.0, "count": 0},
+        "likes": 0,
         "created_at": now(),
         **values,
         **stock.beginning(values.get("available", 0)),
@@ -64,14 +72,24 @@ def update(*, kind: ItemKind, item_id: str, values: Document, version: int | Non
 
 
 def delete(*, item_id: str, version: int | None) -> None:
-    """Removes an item that nobody holds; `Conflict` while an order does."""
+    """Removes an item that nobody holds, and what was said of it; `Conflict` while an order holds it."""
     current = get(item_id=item_id)
     if version is not None and current["version"] != version:
         raise PreconditionFailed
+    for opinions in SAID:
+        opinions.mark_all(item_id)  # if we end halfway, the sweep finds that they are about nothing
     deleted = items().find_one_and_delete({"_id": item_id, "version": current["version"], "holds": {}})
     if deleted is None:
         raise Conflict("The item is held by an order, or has just changed.", code="item_in_use")
-    stock.forget(deleted)
+    _forget(deleted)
+
+
+def _forget(item: Document) -> None:
+    stock.forget(item)
+    for opinions in SAID:
+        opinions.count(item["_id"])
+    purchases.forget(item["_id"])
+    images.forget_all(item)
 
 
 def adjust_stock(*, item_id: str, change: int, reason: str, by: str | None) -> Document:

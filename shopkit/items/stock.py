@@ -118,18 +118,22 @@ def commit(*, order_id: str, lines: Lines) -> None:
             raise _conflict("hold_gone", item_id, "This order does not hold this item any more.")
 
 
-def restock(*, order_id: str, key: str, lines: Lines) -> None:
+def restock(*, order_id: str, key: str, lines: Lines) -> Lines:
     """The order is undone: what it was sold comes back, once for each `key`; what it was not, it never will be.
 
-    However late a call to reserve or to commit comes after this, it finds the order undone.
+    However late a call to reserve or to commit comes after this, it finds the order undone. Gives the lines that it
+    was sold.
     """
-    for item_id, quantity in sorted(lines.items()):
+    change = f"restock-{key}"
+    for item_id in sorted(lines):
         _never_sell(item_id, order_id)
-        change = f"restock-{key}"
-        if _was_done(item_id, f"commit-{order_id}") and not _was_done(item_id, change):
+    was_sold = {item_id: n for item_id, n in sorted(lines.items()) if _was_done(item_id, f"commit-{order_id}")}
+    for item_id, quantity in was_sold.items():
+        if not _was_done(item_id, change):
             sold = {"_id": item_id, "sold": {"$gte": quantity}, **_not_done(change)}
             moved = {"available": quantity, "sold": -quantity}
             _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)
+    return was_sold
 
 
 def _never_sell(item_id: str, order_id: str) -> None:

@@ -1,6 +1,15 @@
-"""What every item service does by itself: gives holds back, writes the stock log, tells of low stock."""
+"""What every item service does by itself: with stock, with reviews and likes left uncounted, with files left over."""
 
-from shopkit.items import low_stock, stock
+from shopkit.items import images, low_stock, stock
+from shopkit.items.likes import LIKES
+from shopkit.items.reviews import REVIEWS
 from shopkit.sweeper import Sweep
 
-SWEEPS = (Sweep(stock.release_expired, every=5), Sweep(stock.write_log, every=3), Sweep(low_stock.look, every=5))
+SWEEPS = (
+    Sweep(stock.release_expired, every=5),
+    Sweep(stock.write_log, every=3),
+    Sweep(low_stock.look, every=5),
+    Sweep(REVIEWS.count_due, every=5),
+    Sweep(LIKES.count_due, every=5),
+    Sweep(images.forget_orphans, every=24 * 3600),
+)

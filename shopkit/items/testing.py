@@ -7,14 +7,14 @@ import pytest
 from django.test import Client
 
 from shopkit.auth import Identity
+from shopkit.items.opinion_testing import CUSTOMER, OpinionTests
 from shopkit.testing import Caller, at_once
 
-CUSTOMER = {"X-User-ID": "123", "X-Customer-Type": "registered"}
 ERROR_FORM = {"error", "code", "details", "request_id"}
 
 
 @pytest.mark.usefixtures("store")
-class ItemServiceTests:
+class ItemServiceTests(OpinionTests):
     """`path` is the service's list; `example`, a valid body; `found_by`, `not_found_by`: queries on its own fields."""
 
     path: ClassVar[str]
@@ -23,14 +23,6 @@ class ItemServiceTests:
     found_by: ClassVar[list[str]]
     not_found_by: ClassVar[list[str]]
     invalid: ClassVar[list[dict[str, Any]]]
-
-    def make(self, client: Client, **more: Any) -> Any:
-        answer = client.post(self.path, {**self.example, **more}, "application/json")
-        assert answer.status_code == 201, answer.content
-        return answer.json()
-
-    def one(self, item: dict[str, Any]) -> str:
-        return f"{self.path}{item['id']}/"
 
     def test_what_is_made_is_read_back(self, client: Client) -> None:
         item = self.make(client)
@@ -166,11 +158,14 @@ class ItemServiceTests:
             "id": "x_1",
             "version": 9,
             "rating": {"average": 5, "count": 9},
+            "likes": 9,
+            "images": ["http://elsewhere.example/a.png"],
             "created_at": "2000-01-01",
         }
         changed = client.put(self.one(item), {**self.example, **change}, "application/json").json()
         assert (changed["stock"], changed["id"], changed["version"]) == (5, item["id"], 2)
         assert (changed["rating"], changed["created_at"]) == (item["rating"], item["created_at"])
+        assert (changed["likes"], changed["images"]) == (0, [])
 
     def test_search_follows_a_change_of_name(self, client: Client) -> None:
         item = self.make(client)

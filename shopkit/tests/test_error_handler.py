@@ -65,6 +65,17 @@ def test_who_is_not_known_is_told_how_to_say_who_they_are() -> None:
     assert known(exc).headers == {"WWW-Authenticate": "Bearer"}
 
 
+def test_a_permission_may_have_a_code_of_its_own() -> None:
+    assert known(exceptions.PermissionDenied("No guests.", code="account_needed")).code == "account_needed"
+    assert known(exceptions.PermissionDenied()).code == exceptions.PermissionDenied.default_code
+
+
+def test_a_bucket_that_is_down_is_a_store_that_is() -> None:
+    botocore = pytest.importorskip("botocore.exceptions")
+    error = known(botocore.EndpointConnectionError(endpoint_url="https://store.example.com"))
+    assert (error.status, error.code, error.headers["Retry-After"]) == (503, "store_down", "1")
+
+
 def test_the_answer_carries_the_request_id() -> None:
     response = handle(errors.Conflict("Taken."), {"request": SimpleNamespace(request_id="abc")})
     assert response is not None

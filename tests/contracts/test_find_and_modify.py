@@ -30,6 +30,19 @@ def test_find_one_and_update_may_upsert(items: Items) -> None:
     assert after == {"_id": 2, "v": 1}
 
 
+def test_an_upsert_of_an_id_that_is_there_in_another_state_is_a_duplicate(items: Items) -> None:
+    said = {"$set": {"gone": False, "v": 1}}
+    for expected in ({"_id": 1, "gone": False, "v": 1}, DuplicateKeyError, DuplicateKeyError):
+        try:
+            found = items.find_one_and_update({"_id": 1, "gone": True}, said, upsert=True, return_document=True)
+        except DuplicateKeyError as error:
+            found = type(error)
+        assert found == expected
+    items.update_one({"_id": 1}, {"$set": {"gone": True, "v": 0}})
+    after = items.find_one_and_update({"_id": 1, "gone": True}, said, upsert=True, return_document=True)
+    assert after == {"_id": 1, "gone": False, "v": 1}
+
+
 def test_find_one_and_replace_and_delete(items: Items) -> None:
     items.insert_many([{"_id": 1, "v": 1}, {"_id": 2, "v": 2}])
     assert items.find_one_and_replace({"_id": 1}, {"w": 1}, return_document=ReturnDocument.AFTER) == {"_id": 1, "w": 1}

@@ -14,8 +14,12 @@ from tests.fleet import Fleet
 from tests.forging import Mint
 from tests.people import ADDRESS, PASSWORD, Person, cart_with, guest, new_email, order, registered, vip
 
-SHARED = ("item_id", "slug", "tracking_number", "benefit_id")
-"""Parameters that name nobody's own: everybody has items and benefits, and a parcel's number is told on purpose."""
+SHARED = ("item_id", "review_id", "image_name", "slug", "tracking_number", "benefit_id")
+"""Parameters that name nobody's own: everybody has items, what is said of them and benefits, and a parcel's number is
+told on purpose."""
+
+OPINIONS = ("rating", "likes", "version", "updated_at")
+"""What of an item changes when a customer has their say, which any may."""
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"  # a red dot
 
@@ -137,7 +141,14 @@ class Owner:
             "custom_id": lambda: self._custom()["id"],
             "image_id": lambda: self._custom()["images"][0].split("/images/")[1].partition("/")[0],
             "slug": lambda: self._once("slug", partial(self._post_example, "items_router"))["id"],
-            **({"item_id": lambda: self._item(service)["id"]} if topology.service(service).item_type else {}),
+            **(self._item_makers(service) if topology.service(service).item_type else {}),
+        }
+
+    def _item_makers(self, service: str) -> dict[str, Callable[[], Any]]:
+        return {
+            "item_id": lambda: self._item(service)["id"],
+            "review_id": lambda: self._once("review_id", partial(self._another_review, service))["id"],
+            "image_name": lambda: self._once("image_name", partial(self._image, service))["name"],
         }
 
     def _once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -179,7 +190,22 @@ class Owner:
         return made(self.cast.boss, "/api/vip-customer/benefits/", wish)
 
     def _item(self, service: str) -> dict[str, Any]:
-        return self._once("item_id", partial(self._post_example, service))
+        return self._once("item_id", partial(self._reviewed_item, service))
+
+    def _reviewed_item(self, service: str) -> dict[str, Any]:
+        """One of which its owner, if they may, and staff have had their say, so that each has a review there."""
+        item = self._post_example(service)
+        if topology.service(service).item_type:
+            for who in (self.person, self.cast.boss)[self.kind == "guest" :]:
+                made(who, f"/api/items/{item['id']}/reviews/", {"rating": 4})
+        return item
+
+    def _another_review(self, service: str) -> dict[str, Any]:
+        path = f"/api/items/{self._item(service)['id']}/reviews/"
+        return made(self.cast.another("registered"), path, {"rating": 2})
+
+    def _image(self, service: str) -> dict[str, Any]:
+        return made(self.cast.boss, f"/api/items/{self._item(service)['id']}/images/", {"image": PICTURE})
 
     def _post_example(self, service: str) -> dict[str, Any]:
         """What staff post to the first path of the service that takes it."""

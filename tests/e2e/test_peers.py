@@ -22,6 +22,8 @@ UNITS, AMOUNT = 3, 1_000
 STOCK = [
     "reserve reserve release release",
     "reserve commit commit release",
+    "reserve commit buyer buyer restock",
+    "buyer",
     "commit",
     "release commit",
     "reserve commit restock restock",
@@ -92,7 +94,8 @@ def reserved(ask: Ask, item: str, steps: str) -> list[Any]:
     for step in steps.split():
         quantity = UNITS + 1 if step == "too_many" else 2
         path = f"/internal/reservations/{order}/{step.replace('too_many', 'reserve')}/"
-        body = {"lines": {item: quantity}, **({"key": "undo"} if step == "restock" else {})}
+        more = {"restock": {"key": "undo"}, "commit": {"customer_id": "ada"}, "buyer": {"customer_id": "bob"}}
+        body = {"lines": {item: quantity}, **more.get(step, {})}
         status, found = ask("POST", "items_router", path, body)
         told.append((step, status // 100, found.get("code"), found.get("items") if step == "reserve" else None))
     other = {"lines": {item: UNITS}}  # what is free by now

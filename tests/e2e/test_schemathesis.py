@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from shopkit import topology
+from tests.e2e.objects import PICTURE
 from tests.fleet import Fleet
 
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260131")
@@ -74,7 +75,7 @@ def _known_ids(fleet: Fleet, service: topology.Service) -> dict[str, str]:
     record: dict[str, Any] = fleet.get(path, at=service.name).json()["results"][0]
     id_ = str(record["id"])
     if service.item_type:
-        return {"item_id": id_}
+        return {"item_id": id_, "image_name": _image(fleet, f"{path}{id_}/images/")}
     if service.customer_type:
         return {"customer_id": id_, **_address(fleet, service, f"{path}{id_}/addresses/")}
     own = {"order_service": "order_id", "paying_service": "payment_id", "shipping_service": "shipment_id"}
@@ -88,6 +89,12 @@ def _cart(fleet: Fleet, path: str) -> dict[str, str]:
     cart = fleet.call("POST", path, json={}).json()
     fleet.call("POST", f"{path}{cart['id']}/items/", json={"item_id": item, "quantity": 1})
     return {"cart_id": cart["id"], "line_id": fleet.get(f"{path}{cart['id']}/").json()["items"][0]["id"]}
+
+
+def _image(fleet: Fleet, path: str) -> str:
+    made = fleet.call("POST", path, json={"image": PICTURE})
+    assert made.status_code == 201, made.text
+    return str(made.json()["name"])
 
 
 def _address(fleet: Fleet, service: topology.Service, path: str) -> dict[str, str]:

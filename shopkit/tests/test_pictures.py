@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from order_service import pictures
+from shopkit import pictures
 from shopkit.errors import Invalid
 
 SCRIPT = b"<script>alert(1)</script>"
@@ -148,3 +150,14 @@ def test_one_of_just_500_kb_is_taken_and_a_byte_more_is_not() -> None:
     assert pictures.cleaned(full, place="images.0").kind == "png"
     with pytest.raises(Invalid):
         pictures.cleaned(full + b"\0", place="images.0")
+
+
+def test_a_smaller_one_is_made_of_a_clean_one_and_none_is_made_larger() -> None:
+    made = pictures.cleaned(picture("PNG", (900, 300)), place="image")
+    sizes = [opened(pictures.scaled(made, side).content).size for side in (200, 600, 1000)]
+    assert sizes == [(200, 67), (600, 200), (900, 300)]
+
+
+def test_nobody_imports_the_decoder_before_a_picture_comes() -> None:
+    code = "import sys, shopkit.items.urls; sys.exit('PIL' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", f"import django; django.setup(); {code}"], check=False).returncode == 0
