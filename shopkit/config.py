@@ -74,6 +74,7 @@ class Config(BaseSettings):
     email_from: str = Field("Polyshop <shop@localhost>", alias="DEFAULT_FROM_EMAIL")
     alert_email: str | None = Field(None, alias="SHOP_ALERT_EMAIL")
     low_stock_at: int = Field(5, alias="SHOP_LOW_STOCK_AT", ge=0)
+    recommendations_every: float = Field(600, alias="SHOP_RECOMMENDATIONS_EVERY", gt=0)
     staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
     staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 

@@ -105,10 +105,11 @@ class ItemIdsSerializer(serializers.Serializer[Any]):
 
 
 class LinesSerializer(serializers.Serializer[Any]):
-    """`{lines: {item_id: quantity}}`; `key` names a restocking."""
+    """`{lines: {item_id: quantity}}`; `key` names a restocking, `customer_id` says who buys."""
 
     lines = serializers.DictField(child=serializers.IntegerField(min_value=1, max_value=10**6), allow_empty=False)
     key = serializers.RegexField(r"^[A-Za-z0-9_-]{1,80}\Z", required=False)
+    customer_id = serializers.CharField(max_length=64, required=False, allow_null=True)
 
     def validate_lines(self, value: dict[str, int]) -> dict[str, int]:
         if any(not ITEM_ID.fullmatch(item_id) for item_id in value):
