@@ -1,5 +1,6 @@
 """Finds each item's neighbours anew, now and then: in a process of its own, whose memory goes with it."""
 
+import os
 import subprocess
 import sys
 import uuid
@@ -43,7 +44,9 @@ def look_after() -> None:
 
 
 def start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(ROOT / "manage.py"), settings.SERVICE.name, COMMAND])
+    """One thread is enough for its few vectors, and takes the least memory."""
+    command = [sys.executable, str(ROOT / "manage.py"), settings.SERVICE.name, COMMAND]
+    return subprocess.Popen(command, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
 
 
 def _claim(now: datetime) -> bool:
@@ -61,7 +64,10 @@ def _claim(now: datetime) -> bool:
 
 
 def _has_news(state: Document, now: datetime) -> bool:
-    return state.get("count") != signals.count() or now - state["at"] > AT_LATEST
+    count = signals.count()
+    if "at" not in state:
+        return any(count.values())
+    return bool(state["count"] != count or now - state["at"] > AT_LATEST)
 
 
 def _state() -> Collection[Document]:

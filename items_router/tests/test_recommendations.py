@@ -287,6 +287,9 @@ def test_a_rebuild_is_begun_once_when_there_is_news(shop: Shop, monkeypatch: pyt
 
     monkeypatch.setattr(rebuilding, "start", start)
     rebuilding.look_after()
+    assert not begun  # nothing has ever happened
+    sell("ada", "book_b")
+    rebuilding.look_after()
     rebuilding.look_after()
     assert len(begun) == 1
     sell("ada", "book_a")
