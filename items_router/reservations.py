@@ -40,14 +40,14 @@ def commit(*, order_id: str, lines: Lines, customer_id: str | None = None) -> di
     done = _each(order_id, "commit", lines)
     if customer_id:
         with _only_recommendations():
-            signals.record_purchases(customer_id=customer_id, order_id=order_id, items=lines)
+            signals.record_purchases(customer_id=customer_id, order_id=order_id, lines=lines)
     return done
 
 
 def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:
     done = _each(order_id, "restock", lines, key=key)
     with _only_recommendations():
-        signals.take_back(order_id=order_id, items=lines)
+        signals.take_back(order_id=order_id, lines=lines, key=key)
     return done
 
 

@@ -1,10 +1,10 @@
 """What customers bought and looked at: kept here to recommend items, and for nothing else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne, ReturnDocument, UpdateOne
 from pymongo.collection import Collection
 
 from shopkit import mongo
@@ -40,22 +40,40 @@ def views() -> Collection[Document]:
 def ensure_indexes() -> None:
     for kept in (purchases(), views()):
         kept.create_index([("customer", 1)])
+    purchases().create_index([("order", 1)])
 
 
-def record_purchases(*, customer_id: str, order_id: str, items: Iterable[str]) -> None:
-    """Once for each order and item, however often it is told."""
-    told = {"customer": customer_id, "created_at": datetime.now(UTC)}
+def record_purchases(*, customer_id: str, order_id: str, lines: Mapping[str, int]) -> None:
+    """Once for each order and item, however often it is told; `lines`: item id → how many."""
+    told = {"customer": customer_id, "order": order_id, "created_at": datetime.now(UTC)}
     writes = [
-        UpdateOne({"_id": f"{order_id}:{item}"}, {"$setOnInsert": {**told, "item": item}}, upsert=True)
-        for item in items
+        UpdateOne(
+            {"_id": f"{order_id}:{item}"},
+            {"$setOnInsert": {**told, "item": item, "quantity": quantity}},
+            upsert=True,
+        )
+        for item, quantity in lines.items()
     ]
     if writes:
         purchases().bulk_write(writes, ordered=False)
 
 
-def take_back(*, order_id: str, items: Iterable[str]) -> None:
-    """Goods that came back say nothing of anybody's taste."""
-    purchases().delete_many({"_id": {"$in": [f"{order_id}:{item}" for item in items]}})
+def take_back(*, order_id: str, lines: Mapping[str, int], key: str) -> None:
+    """So many came back, once for each `key`. Who has none left has not bought it."""
+    for item, quantity in lines.items():
+        one = {"_id": f"{order_id}:{item}"}
+        back = {"$set": {f"back.{key}": quantity}}
+        left = purchases().find_one_and_update(one, back, return_document=ReturnDocument.AFTER)
+        if left and sum(left["back"].values()) >= left.get("quantity", 1):
+            purchases().delete_one(one)
+
+
+def change_buyer(*, order_id: str, customer_id: str | None) -> None:
+    """The order is that customer's now, or nobody's."""
+    if customer_id is None:
+        purchases().delete_many({"order": order_id})
+    else:
+        purchases().update_many({"order": order_id}, {"$set": {"customer": customer_id}})
 
 
 def record_views(seen: Seen) -> None:
