@@ -14,7 +14,7 @@ Near = list[tuple[str, float]]
 """Items and their nearness, between 0 and 1; the nearest first, ties by id."""
 MOST_OF_ONE = 300  # items of one customer: who has more is no customer, and tells nothing of taste
 DAMPING = 2.0  # takes from pairs that few customers have in common; more of it: more recall, less coverage
-PAIRS = 1_000_000  # in memory at once
+PAIRS = 250_000  # in memory at once
 
 
 class Matrix:

@@ -41,7 +41,8 @@ def ensure_indexes() -> None:
 
 def beginning(available: int) -> Document:
     """The stock fields of a new item."""
-    initial = {"initial": _change("initial", available)} if available else {}
+    # an item may come again, under its id, from a file; its log is still there
+    initial = {f"initial-{uuid.uuid4().hex[:8]}": _change("initial", available)} if available else {}
     return {"available": available, "held": 0, "sold": 0, "holds": {}, "changes": initial, "unlogged": len(initial)}
 
 
@@ -219,13 +220,14 @@ def forget(item: Document) -> None:
 
 
 def page_of_stock(*, after: str) -> list[Document]:
-    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log."""
+    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log since it was made."""
     found = items().find({"_id": {"$gt": after}}).sort("_id", 1).limit(500)
     return [_counted(item) for item in found]
 
 
 def _counted(item: Document) -> Document:
-    changes = history(item_id=item["_id"], fresh=item["changes"])
+    whole = history(item_id=item["_id"], fresh=item["changes"])
+    changes = [change for change in whole if change["at"] >= item["created_at"]]
     put_in = sum(change["quantity"] for change in changes if change["kind"] in ("initial", "adjust"))
     return {
         "id": item["_id"],

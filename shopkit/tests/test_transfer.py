@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shopkit import mongo
 from shopkit.config import ROOT
-from shopkit.items import changes
+from shopkit.items import changes, stock
 from shopkit.items.kind import ItemKind
 from shopkit.items.transfer import cells, files
 from shopkit.testing import Caller
@@ -130,6 +130,15 @@ def test_a_line_without_an_id_makes_an_item(tmp_path: Path) -> None:
     lines = [{"id": item_id, "name": "Emma", "author": "Jane Austen"} for item_id in ("", "book_1", "")]
     assert imported(written(tmp_path, "csv", lines)).count("added") == 3
     assert all(item_id.startswith("book_") for item_id in shown())
+
+
+def test_the_stock_of_an_item_that_comes_again_is_accounted_for(staff: Caller, tmp_path: Path) -> None:
+    for number in (3, 7):
+        imported(written(tmp_path, "csv", [{**EMMA, "stock": number}]))
+        stock.write_log()
+        (row,) = stock.page_of_stock(after="")
+        assert (row["available"], row["put_in"]) == (number, number)
+        assert staff.delete("/api/books/book_emma/").status_code == 204
 
 
 @FORMATS
