@@ -66,6 +66,11 @@ def facts(*, service: str, ids: list[str], seconds: float) -> dict[str, Any]:
         return dict(body["items"])
 
 
+def item(*, service: Service, item_id: str) -> dict[str, Any] | None:
+    """The item as its service shows it; None where there is none."""
+    return http.find(service.name, f"/api/{service.paths[0]}/{item_id}/")
+
+
 def stock(*, service: str, after: str) -> list[dict[str, Any]]:
     """The next items' stock of one type; see `shopkit.items.stock.page_of_stock`."""
     return list(http.get(service, "/internal/stocktaking/", params={"after": after})["rows"])

@@ -1,14 +1,21 @@
 """An order's stock over all types: each item service is asked for its own; of a reservation, all do it or none."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
+from pymongo.errors import PyMongoError
+
 from items_router import clients
+from items_router.recommending import signals
 from shopkit import topology
 from shopkit.errors import Conflict, ShopError
 
 Lines = dict[str, int]
 _TYPES = topology.by_item_type()
+log = structlog.get_logger()
 
 
 def reserve(*, order_id: str, lines: Lines) -> dict[str, Any]:
@@ -30,15 +37,34 @@ def release(*, order_id: str, lines: Lines) -> dict[str, Any]:
 
 
 def commit(*, order_id: str, lines: Lines, customer_id: str | None = None) -> dict[str, Any]:
-    return _each(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
+    done = _each(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
+    if customer_id:
+        with _only_recommendations():
+            signals.record_purchases(customer_id=customer_id, order_id=order_id, lines=lines)
+    return done
 
 
 def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:
-    return _each(order_id, "restock", lines, key=key)
+    done = _each(order_id, "restock", lines, key=key)
+    with _only_recommendations():
+        signals.take_back(order_id=order_id, lines=lines, key=key)
+    return done
+
+
+@contextmanager
+def _only_recommendations() -> Iterator[None]:
+    """No order waits for them, or fails for them."""
+    try:
+        yield
+    except PyMongoError as error:
+        log.warning("recommendations did not hear of an order", error=type(error).__name__)
 
 
 def change_buyer(*, order_id: str, lines: Lines, customer_id: str | None = None) -> dict[str, Any]:
-    return _each(order_id, "buyer", lines, customer_id=customer_id)
+    done = _each(order_id, "buyer", lines, customer_id=customer_id)
+    with _only_recommendations():
+        signals.change_buyer(order_id=order_id, customer_id=customer_id)
+    return done
 
 
 def _each(order_id: str, step: str, lines: Lines, **more: str | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Which item service a request goes to: by `?type=`, a posted body's `type`, an id's prefix, or a typed path."""
 
+from items_router.recommending import seen
 from shopkit import topology
 from shopkit.errors import Invalid
 from shopkit.proxied import asgi_application
@@ -12,7 +13,11 @@ _PATHS = {path: service for path, service in topology.by_path().items() if servi
 async def pick(request: Request) -> Forward | None:
     """The item service; None for what this router answers itself: combined lists and collections."""
     parts = request.path.strip("/").split("/")
+    if parts[3:] == ["similar"]:
+        return None
     segment = topology.api_segment(request.path)
+    if request.method == "GET" and len(parts) == 3 and parts[2].partition("_")[0] in _TYPES:
+        seen.note(request.header, parts[2])
     if segment in _PATHS:
         return Forward(_PATHS[segment].name, request.path)
     if segment not in ("items", "products"):

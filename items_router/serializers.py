@@ -36,3 +36,18 @@ class CombinedItemsSerializer(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True)
     results = serializers.ListField(child=serializers.DictField())
     sources = serializers.DictField(child=serializers.ChoiceField(["live", "unavailable"]))
+
+
+class SimilarSerializer(serializers.Serializer[Any]):
+    """A page of items of all types, the best first."""
+
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = serializers.ListField(child=serializers.DictField())
+
+
+class RecommendedSerializer(SimilarSerializer):
+    """`basis`: `history` where the caller's own counts for something, `popular` for newcomers."""
+
+    basis = serializers.ChoiceField(["history", "popular"])

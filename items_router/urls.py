@@ -3,12 +3,20 @@
 from django.urls import path
 
 from items_router import facts, reservations
+from items_router.recommendation_views import RecommendationsView, SimilarView
 from items_router.views import CollectionListView, CollectionView, CombinedItemsView
+from shopkit import topology
 from shopkit.items.internal import FactsView, StockPageView, reservation_urls
+
+_ALIASES = ("products", *(service.paths[0] for service in topology.by_item_type().values()))
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
     path("api/products/", CombinedItemsView.as_view(schema=None)),
+    path("api/items/recommendations/", RecommendationsView.as_view()),
+    path("api/products/recommendations/", RecommendationsView.as_view(schema=None)),
+    path("api/items/<str:item_id>/similar/", SimilarView.as_view()),
+    *(path(f"api/{segment}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for segment in _ALIASES),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),
     *reservation_urls(

@@ -76,6 +76,7 @@ class Config(BaseSettings):
     low_stock_at: int = Field(5, alias="SHOP_LOW_STOCK_AT", ge=0)
     media_bucket: str | None = Field(None, alias="SHOP_MEDIA_S3_BUCKET")
     media_endpoint: str | None = Field(None, alias="SHOP_MEDIA_S3_ENDPOINT")
+    recommendations_every: float = Field(600, alias="SHOP_RECOMMENDATIONS_EVERY", gt=0)
     staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
     staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 

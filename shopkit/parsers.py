@@ -17,7 +17,7 @@ class StrictJSONParser(JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:
             data = super().parse(stream, media_type, parser_context)
-            _check(data, "")
+            check_text(data, "")
         except RecursionError:
             raise ParseError("JSON parse error - nested too deeply") from None
         return data
@@ -30,18 +30,19 @@ class StrictMultiPartParser(MultiPartParser):
         if "boundary=" not in (media_type or ""):  # then nobody can say where its parts end
             raise UnsupportedMediaType(media_type)
         parsed: DataAndFiles = super().parse(stream, media_type, parser_context)  # type: ignore[assignment]
-        _check({name: parsed.data.getlist(name) for name in parsed.data}, "")
+        check_text({name: parsed.data.getlist(name) for name in parsed.data}, "")
         return parsed
 
 
-def _check(data: object, place: str) -> None:
+def check_text(data: object, place: str = "") -> None:
+    """`Invalid` for text with control characters in it, or with half of a surrogate pair, however deep it lies."""
     if isinstance(data, str) and _NOT_TEXT.search(data):
         message = "Text must be without control characters."
         raise Invalid(f"{place or 'body'}: {message}", details={place or "body": [message]})
     if isinstance(data, dict):
         for name, value in data.items():
-            _check(name, place)
-            _check(value, f"{place}.{name}" if place else name)
+            check_text(name, place)
+            check_text(value, f"{place}.{name}" if place else name)
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            _check(value, f"{place}.{number}" if place else str(number))
+            check_text(value, f"{place}.{number}" if place else str(number))

@@ -99,7 +99,14 @@ def settings_for(
         "DEFAULT_EXCEPTION_REPORTER": "shopkit.error_handler.NoReport",
         "ALLOWED_HOSTS": env.hosts,
         "ROOT_URLCONF": "shopkit.urls",
-        "INSTALLED_APPS": [*(_ADMIN_APPS if admin else []), *_BASE_APPS, "corsheaders", *apps, name],
+        "INSTALLED_APPS": [
+            *(_ADMIN_APPS if admin else []),
+            *_BASE_APPS,
+            "corsheaders",
+            *_item_apps(service),
+            *apps,
+            name,
+        ],
         "MIDDLEWARE": [*_BASE_MIDDLEWARE, *(_ADMIN_MIDDLEWARE if admin else [])],
         "TEMPLATES": [_templates(_ADMIN_CONTEXT if admin else [])],
         "DATABASES": {"default": _database(name, env)} if admin else {},
@@ -141,6 +148,10 @@ def settings_for(
         **(_mail(env) if mails or service.item_type else {}),
         **(_production(env) if env.production else {}),
     }
+
+
+def _item_apps(service: topology.Service) -> list[str]:
+    return ["shopkit.items"] if service.item_type else []  # its commands
 
 
 def _templates(more_context: list[str]) -> dict[str, Any]:

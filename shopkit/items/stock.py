@@ -7,12 +7,12 @@ the stock log, whose entries are never changed.
 
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
 
 from shopkit import mongo
 from shopkit.errors import Conflict, ShopError
@@ -24,6 +24,7 @@ HOLD = timedelta(minutes=10)
 REPEATED_WITHIN = timedelta(seconds=10)  # so long, a step that could be repeated is looked for in the item
 REPEATABLE = ("commit", "restock", "undone")
 TRIES = 50
+BATCH = 250  # items whose changes go to the log at once
 Lines = Mapping[str, int]
 """Item id → how many."""
 
@@ -40,7 +41,8 @@ def ensure_indexes() -> None:
 
 def beginning(available: int) -> Document:
     """The stock fields of a new item."""
-    initial = {"initial": _change("initial", available)} if available else {}
+    # an item may come again, under its id, from a file; its log is still there
+    initial = {f"initial-{uuid.uuid4().hex[:8]}": _change("initial", available)} if available else {}
     return {"available": available, "held": 0, "sold": 0, "holds": {}, "changes": initial, "unlogged": len(initial)}
 
 
@@ -216,35 +218,56 @@ def _expire(item_id: str, order_id: str, hold: Document) -> bool:
 def write_log() -> int:
     """Moves changes that are old enough from the items to the log; how many. An entry that is there is the same one."""
     count, old = 0, now() - REPEATED_WITHIN
-    for item in items().find({"unlogged": {"$gt": 0}}, {"changes": 1}):
-        ready = {n: c for n, c in item["changes"].items() if c["kind"] not in REPEATABLE or c["at"] <= old}
-        _write_down(item["_id"], ready)
-        for name in ready:
-            there = {"_id": item["_id"], f"changes.{name}": {"$exists": True}}
-            items().update_one(there, {"$unset": {f"changes.{name}": ""}, "$inc": {"unlogged": -1}})
-        count += len(ready)
+    unlogged = items().find({"unlogged": {"$gt": 0}}, {"changes": 1}).batch_size(BATCH)
+    while batch := list(islice(unlogged, BATCH)):
+        count += _move_to_log({item["_id"]: _ready(item["changes"], old) for item in batch})
     return count
 
 
-def _write_down(item_id: str, changes: Document) -> None:
-    for name, change in changes.items():
-        with suppress(DuplicateKeyError):
-            log().insert_one({"_id": f"{item_id}:{name}", "item_id": item_id, **change})
+def _ready(changes: Document, old: datetime) -> Document:
+    return {name: each for name, each in changes.items() if each["kind"] not in REPEATABLE or each["at"] <= old}
+
+
+def _move_to_log(ready: Mapping[str, Document]) -> int:
+    """Item id → its changes; all are in the log before the first goes from its item."""
+    _write_down(ready)
+    gone = [
+        UpdateOne(
+            {"_id": item_id, f"changes.{name}": {"$exists": True}},
+            {"$unset": {f"changes.{name}": ""}, "$inc": {"unlogged": -1}},
+        )
+        for item_id, changes in ready.items()
+        for name in changes
+    ]
+    if gone:
+        items().bulk_write(gone, ordered=False)
+    return len(gone)
+
+
+def _write_down(ready: Mapping[str, Document]) -> None:
+    writes = [
+        UpdateOne({"_id": f"{item_id}:{name}"}, {"$setOnInsert": {"item_id": item_id, **change}}, upsert=True)
+        for item_id, changes in ready.items()
+        for name, change in changes.items()
+    ]
+    if writes:
+        log().bulk_write(writes, ordered=False)
 
 
 def forget(item: Document) -> None:
     """Keeps in the log what a deleted item had not yet written there."""
-    _write_down(item["_id"], item.get("changes", {}))
+    _write_down({item["_id"]: item.get("changes", {})})
 
 
 def page_of_stock(*, after: str) -> list[Document]:
-    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log."""
+    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log since it was made."""
     found = items().find({"_id": {"$gt": after}}).sort("_id", 1).limit(500)
     return [_counted(item) for item in found]
 
 
 def _counted(item: Document) -> Document:
-    changes = history(item_id=item["_id"], fresh=item["changes"])
+    whole = history(item_id=item["_id"], fresh=item["changes"])
+    changes = [change for change in whole if change["at"] >= item["created_at"]]
     put_in = sum(change["quantity"] for change in changes if change["kind"] in ("initial", "adjust"))
     return {
         "id": item["_id"],

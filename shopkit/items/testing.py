@@ -1,9 +1,12 @@
 """What every item service must do: a service's tests subclass `ItemServiceTests` with an example of its own."""
 
 from decimal import Decimal
+from io import StringIO
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from shopkit.auth import Identity
@@ -30,6 +33,18 @@ class ItemServiceTests(OpinionTests):
         assert (item["type"], item["version"], item["rating"]) == (self.item_type, 1, {"average": 0.0, "count": 0})
         assert {name: item[name] for name in self.example} == self.example
         assert client.get(self.one(item)).json() == item
+
+    @pytest.mark.parametrize("form", ["csv", "jsonl"])
+    def test_it_goes_out_to_a_file_and_in_again(self, client: Client, tmp_path: Path, form: str) -> None:
+        from shopkit.items.changes import items
+
+        item, file = self.make(client, stock=3, tags=["a", "b"]), str(tmp_path / f"all.{form}")
+        call_command("export_items", file, stderr=StringIO())
+        items().delete_many({})
+        call_command("import_items", file, stdout=StringIO())
+        again = client.get(self.one(item)).json()
+        times = {"created_at": again["created_at"], "updated_at": again["updated_at"]}
+        assert again == {**item, **times}
 
     def test_carts_get_the_facts_of_many_in_one_call(self, client: Client) -> None:
         item, unpriced = self.make(client, stock=3), self.make(client, price=None)

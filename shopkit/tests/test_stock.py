@@ -197,7 +197,7 @@ def test_the_log_is_written_once_though_the_sweep_dies_in_between(make: Make) ->
     item = make(5)
     whole = stock.items().find_one({"_id": item})
     assert whole
-    stock._write_down(item, whole["changes"])  # and no further
+    stock._write_down({item: whole["changes"]})  # and no further
     stock.write_log()
     assert [entry["kind"] for entry in stock.history(item_id=item)] == ["initial"]
     emptied = stock.items().find_one({"_id": item})
