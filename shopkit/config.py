@@ -74,6 +74,7 @@ class Config(BaseSettings):
     email_from: str = Field("Polyshop <shop@localhost>", alias="DEFAULT_FROM_EMAIL")
     alert_email: str | None = Field(None, alias="SHOP_ALERT_EMAIL")
     low_stock_at: int = Field(5, alias="SHOP_LOW_STOCK_AT", ge=0)
+    heal_seconds: float = Field(25, alias="SHOP_CATALOGUE_HEAL_SECONDS", gt=0)
     staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
     staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 

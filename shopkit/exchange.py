@@ -1,6 +1,7 @@
 """One request carried to its upstream and the response carried back, both as streams."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from shopkit.answer import Answer
 from shopkit.clock import Clock, RequestTimeout
@@ -30,14 +31,21 @@ def request_head(request: Request, path: str, host: bytes, headers: Headers) -> 
 
 
 class Exchange:
-    """`head` goes to `upstream` with the request's body; what comes back goes to `answer`.
+    """`head` goes to `upstream` with the request's body; what comes back, to `answer`, after `then(status, headers)`.
 
     Raises what the client is to be told when that fails: `Unavailable`, `BadGateway`, `GatewayTimeout`, `TooLarge`,
     `RequestTimeout`; `ClientGone` when there is nobody to tell.
     """
 
     def __init__(
-        self, request: Request, upstream: Upstream, head: bytes, limits: Limits, clock: Clock, answer: Answer
+        self,
+        request: Request,
+        upstream: Upstream,
+        head: bytes,
+        limits: Limits,
+        clock: Clock,
+        answer: Answer,
+        then: Callable[[int, Headers], Awaitable[None]] | None = None,
     ) -> None:
         self._request = request
         self._body = request.body
@@ -46,6 +54,7 @@ class Exchange:
         self._limits = limits
         self._clock = clock
         self._answer = answer
+        self._then = then
         self._connection: Connection | None = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -137,7 +146,11 @@ class Exchange:
 
     async def _relay(self, connection: Connection) -> None:
         origins = {self._upstream.authority, self._request.arrival.host or self._upstream.authority}
-        await self._answer.start(connection.status, response_headers(connection.headers, origins))
+        headers = response_headers(connection.headers, origins)
+        if self._then is not None:
+            self._clock.allow(self._limits.idle_s, GatewayTimeout)
+            await self._then(connection.status, headers)
+        await self._answer.start(connection.status, headers)
         more = True
         while more:
             self._clock.allow(self._limits.idle_s, GatewayTimeout)

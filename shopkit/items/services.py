@@ -1,13 +1,12 @@
 """What can be done to items. Each write that can race is one conditional update of one document."""
 
 import uuid
-from typing import Any
 
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import changes, low_stock, stock
+from shopkit.items import changes, feed, low_stock, stock, tombstones
 from shopkit.items.changes import items, now
-from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
+from shopkit.items.words import words
 from shopkit.mongo import Document
 
 TRIES = 50  # of an update that others keep overtaking
@@ -19,6 +18,8 @@ def ensure_indexes() -> None:
         items().create_index([(field, 1), ("_id", 1)])
     stock.ensure_indexes()
     low_stock.ensure_indexes()
+    feed.ensure_indexes()
+    tombstones.ensure_indexes()
 
 
 def get(*, item_id: str) -> Document:
@@ -68,9 +69,11 @@ def delete(*, item_id: str, version: int | None) -> None:
     current = get(item_id=item_id)
     if version is not None and current["version"] != version:
         raise PreconditionFailed
+    tombstones.prepare(current)
     deleted = items().find_one_and_delete({"_id": item_id, "version": current["version"], "holds": {}})
     if deleted is None:
         raise Conflict("The item is held by an order, or has just changed.", code="item_in_use")
+    tombstones.confirm(deleted)
     stock.forget(deleted)
 
 
@@ -81,9 +84,3 @@ def adjust_stock(*, item_id: str, change: int, reason: str, by: str | None) -> D
         get(item_id=item_id)
         raise Conflict("There is not that much in stock.", code="out_of_stock")
     return updated
-
-
-def words(kind: ItemKind, document: Document) -> str:
-    """What `search` looks in: names, makers and the kind's own searched fields, folded."""
-    values: list[Any] = [document.get(field, "") for field in ("name", "brand", *kind.searched)]
-    return spaced(" ".join([*map(str, values), *document.get("tags", [])]))

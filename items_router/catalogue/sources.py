@@ -1,0 +1,100 @@
+"""Where the catalogue's items come from: of each item service, whether it answers, and how far it was read.
+
+Kept in the catalogue's file, so that all processes of this machine know the same, and whichever comes first asks.
+"""
+
+import time
+from dataclasses import dataclass, fields
+
+from items_router.catalogue import store
+from shopkit import topology
+
+LATELY = 5.0  # seconds since a service last answered in which it counts as there
+KNOWN_FOR = 0.2  # seconds that a process believes what it last read of that
+
+
+@dataclass(frozen=True)
+class Source:
+    """Times in seconds since 1970, 0 for never; `since` in ms, by the service's own clock.
+
+    `complete`: all its items were read once. `round_at`: when the reading of all that is going on began, None if none
+    is; it has come to `since` and `after`. `amiss`: how often in a row the number of items was not the service's own.
+    """
+
+    type: str
+    tried_at: float = 0
+    reached_at: float = 0
+    failed_at: float = 0
+    complete: bool = False
+    round_at: float | None = 1
+    since: int = 0
+    after: str = ""
+    healed_at: float = 0
+    amiss: int = 0
+    untold: int = 0
+
+    @property
+    def live(self) -> bool:
+        """It answered lately, and what the catalogue has of it is whole."""
+        answers = self.reached_at > self.failed_at and time.time() - self.reached_at < LATELY
+        return bool(self.complete) and answers
+
+
+def every() -> dict[str, Source]:
+    """By item type, of all there are."""
+    columns = ", ".join(field.name for field in fields(Source))
+    with store.reading() as connection:
+        rows = connection.execute(f"SELECT {columns} FROM sources").fetchall()
+    found = {row[0]: Source(*row) for row in rows}
+    return {kind: found.get(kind, Source(kind)) for kind in topology.by_item_type()}
+
+
+class _Known:
+    """What this process last read."""
+
+    at = 0.0
+    live: dict[str, bool]
+
+
+_known = _Known()
+
+
+def live() -> dict[str, bool]:
+    """Whether each type's service answers; at most `KNOWN_FOR` old."""
+    if not 0 <= time.monotonic() - _known.at < KNOWN_FOR or _known.at == 0:
+        _known.live = {kind: source.live for kind, source in every().items()}
+        _known.at = time.monotonic()
+    return _known.live
+
+
+def forget_known() -> None:
+    """Has the next question read the file."""
+    _known.at = 0.0
+
+
+def claim(item_type: str, *, every_seconds: float) -> bool:
+    """Whether it is for the caller to ask this service now: nobody else has within that time."""
+    now = time.time()
+    with store.writing() as connection:
+        connection.execute("INSERT OR IGNORE INTO sources (type) VALUES (?)", [item_type])
+        due = "UPDATE sources SET tried_at = ? WHERE type = ? AND NOT tried_at BETWEEN ? AND ?"
+        return connection.execute(due, (now, item_type, now - every_seconds, now)).rowcount == 1
+
+
+def put(item_type: str, **values: object) -> None:
+    """Sets columns of the source."""
+    marks = ", ".join(f"{name} = :{name}" for name in values)
+    with store.writing() as connection:
+        connection.execute(f"UPDATE sources SET {marks} WHERE type = :type", {**values, "type": item_type})
+    forget_known()
+
+
+def reached(item_type: str, *, untold: int | None = None) -> None:
+    """It has just answered."""
+    now = time.time()
+    put(item_type, reached_at=now, tried_at=now, **({} if untold is None else {"untold": untold}))
+
+
+def failed(item_type: str) -> None:
+    """It has just not answered."""
+    put(item_type, failed_at=time.time())
