@@ -34,7 +34,7 @@ def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     if request.method not in passing.SAFE:
         return Forward(service.name, request.path, then=passing.learning(service.name, item_id))
     one = item_id is not None and len(parts) == 3 and request.method != "OPTIONS"
-    if one and not sources.live()[service.item_type or ""]:
+    if one and sources.lately()[service.item_type or ""].silent:
         return None
     return Forward(service.name, request.path, or_local=one)
 
@@ -69,5 +69,5 @@ def application() -> Proxy:
 def _missed(service: str) -> None:
     """The lists are to say so at once."""
     kind = topology.service(service).item_type or ""
-    if sources.live()[kind]:
+    if not sources.lately()[kind].silent:
         asyncio.get_running_loop().run_in_executor(None, sources.failed, kind)

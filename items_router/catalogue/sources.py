@@ -34,10 +34,14 @@ class Source:
     untold: int = 0
 
     @property
+    def silent(self) -> bool:
+        """It did not answer the last time."""
+        return self.failed_at > self.reached_at
+
+    @property
     def live(self) -> bool:
         """It answered lately, and what the catalogue has of it is whole."""
-        answers = self.reached_at > self.failed_at and time.time() - self.reached_at < LATELY
-        return bool(self.complete) and answers
+        return bool(self.complete) and not self.silent and time.time() - self.reached_at < LATELY
 
 
 def every() -> dict[str, Source]:
@@ -49,27 +53,27 @@ def every() -> dict[str, Source]:
     return {kind: found.get(kind, Source(kind)) for kind in topology.by_item_type()}
 
 
-class _Known:
-    """What this process last read."""
-
-    at = 0.0
-    live: dict[str, bool]
+_known: dict[str, Source] = {}
+_known_at = 0.0
 
 
-_known = _Known()
+def lately() -> dict[str, Source]:
+    """As `every`, at most `KNOWN_FOR` old: for what is asked with each request."""
+    global _known, _known_at
+    if not _known or time.monotonic() - _known_at > KNOWN_FOR:
+        _known, _known_at = every(), time.monotonic()
+    return _known
 
 
 def live() -> dict[str, bool]:
-    """Whether each type's service answers; at most `KNOWN_FOR` old."""
-    if not 0 <= time.monotonic() - _known.at < KNOWN_FOR or _known.at == 0:
-        _known.live = {kind: source.live for kind, source in every().items()}
-        _known.at = time.monotonic()
-    return _known.live
+    """Whether each type's items are as its service has them."""
+    return {kind: source.live for kind, source in lately().items()}
 
 
 def forget_known() -> None:
     """Has the next question read the file."""
-    _known.at = 0.0
+    global _known
+    _known = {}
 
 
 def claim(item_type: str, *, every_seconds: float) -> bool:
