@@ -5,7 +5,7 @@ import asyncio
 from items_router import passing
 from items_router.catalogue import sources
 from shopkit import topology
-from shopkit.errors import Invalid
+from shopkit.errors import Invalid, Unavailable
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
 from shopkit.topology import Service
@@ -30,12 +30,15 @@ async def pick(request: Request) -> Forward | None:
 
 def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     """With what the catalogue has to do with it: it hears of writes, and answers for a service that is not there."""
+    source = sources.lately()[service.item_type or ""]
     item_id = parts[2] if len(parts) > 2 else None
+    one = item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
+    if one and source.silent:
+        return None
+    if source.given_up:
+        raise Unavailable(f"{service.name} is not available; try again soon.", headers={"Retry-After": "1"})
     if request.method not in passing.SAFE:
         return Forward(service.name, request.path, then=passing.learning(service.name, item_id))
-    one = item_id is not None and len(parts) == 3 and request.method != "OPTIONS"
-    if one and sources.lately()[service.item_type or ""].silent:
-        return None
     return Forward(service.name, request.path, or_local=one)
 
 

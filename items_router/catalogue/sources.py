@@ -10,6 +10,7 @@ from items_router.catalogue import store
 from shopkit import topology
 
 LATELY = 5.0  # seconds since a service last answered in which it counts as there
+HOPE = 3.0  # seconds that one which does not answer is still waited for
 KNOWN_FOR = 0.2  # seconds that a process believes what it last read of that
 
 
@@ -37,6 +38,11 @@ class Source:
     def silent(self) -> bool:
         """It did not answer the last time."""
         return self.failed_at > self.reached_at
+
+    @property
+    def given_up(self) -> bool:
+        """It has not answered for so long that nobody need wait for it; when it does again, we hear of it."""
+        return self.silent and time.time() - self.reached_at > HOPE
 
     @property
     def live(self) -> bool:

@@ -96,7 +96,7 @@ def test_the_combined_list_says_that_its_items_are_missing(hung: dict[str, list[
     timed = hung["/api/items/"][0]
     assert timed.answer.status_code == 200
     assert timed.answer.json()["sources"] == {
-        item_type: "unavailable" if item_type == "book" else "live" for item_type in topology.by_item_type()
+        item_type: "snapshot" if item_type == "book" else "live" for item_type in topology.by_item_type()
     }
 
 
@@ -296,7 +296,7 @@ def test_the_combined_list_makes_do_with_those_that_answer(babbling: Fleet, scri
     answer = babbling.get("/api/items/", params={"search": script})
     assert answer.status_code == 200, answer.text
     assert answer.json()["sources"] == {
-        item_type: "live" if item_type == "mobile" else "unavailable" for item_type in topology.by_item_type()
+        item_type: "live" if item_type == "mobile" else "snapshot" for item_type in topology.by_item_type()
     }
     _is_error(babbling.get("/api/items/", params={"search": script, "strict": "true"}), 503)
 
