@@ -13,7 +13,7 @@ from items_router import clients
 from items_router.catalogue import applying, reading, sources
 from items_router.catalogue.sources import Source
 from shopkit import http, topology
-from shopkit.errors import ShopError
+from shopkit.errors import GatewayTimeout, ShopError
 from shopkit.topology import Service
 
 EVERY = 0.8  # seconds between two questions to a service, whoever asks
@@ -39,8 +39,8 @@ def _ask(service: Service) -> None:
         standing = clients.changes_of(service=service.name, ids=[], seconds=PATIENCE)
         sources.reached(kind, untold=standing.untold)
         _catch_up(service)
-    except ShopError:
-        sources.failed(kind)
+    except ShopError as error:
+        sources.failed(kind, hangs=isinstance(error, GatewayTimeout))
 
 
 def _catch_up(service: Service) -> None:

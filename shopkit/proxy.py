@@ -51,6 +51,11 @@ def _no_log(line: dict[str, object]) -> None: ...
 def _no_matter(service: str) -> None: ...
 
 
+async def _forever() -> Message:
+    """In place of a client that was listened to already: to stop listening makes the server say that it has left."""
+    return await asyncio.get_running_loop().create_future()
+
+
 class Proxy:
     """An ASGI 3 application. `pick` says where a request goes: on to one of `upstreams` (name → `http://host:port`),
     or, by None, to `fallback`; it refuses by raising `ShopError`.
@@ -140,6 +145,7 @@ class Proxy:
                 raise
             self.missed(target.service)
             answer.served_by = self._service_name
+            request.body = Body(_forever, 0, 0)
             return False
         return target is not None
 

@@ -10,7 +10,7 @@ from items_router.catalogue import store
 from shopkit import topology
 
 LATELY = 5.0  # seconds since a service last answered in which it counts as there
-HOPE = 3.0  # seconds that one which does not answer is still waited for
+HOPE = 2  # times in a row that a service is waited for in vain, until nobody else has to
 KNOWN_FOR = 0.2  # seconds that a process believes what it last read of that
 
 
@@ -19,7 +19,8 @@ class Source:
     """Times in seconds since 1970, 0 for never; `since` in ms, by the service's own clock.
 
     `complete`: all its items were read once. `round_at`: when the reading of all that is going on began, None if none
-    is; it has come to `since` and `after`. `amiss`: how often in a row the number of items was not the service's own.
+    is; it has come to `since` and `after`. `amiss`: how often in a row the number of items was not the service's own;
+    `hung`: how often in a row it was waited for in vain.
     """
 
     type: str
@@ -33,21 +34,22 @@ class Source:
     healed_at: float = 0
     amiss: int = 0
     untold: int = 0
+    hung: int = 0
 
     @property
     def silent(self) -> bool:
-        """It did not answer the last time."""
-        return self.failed_at > self.reached_at
+        """It did not answer the last time, though once it did: at the start, nobody knows yet."""
+        return self.failed_at > self.reached_at > 0
 
     @property
     def given_up(self) -> bool:
-        """It has not answered for so long that nobody need wait for it; when it does again, we hear of it."""
-        return self.silent and time.time() - self.reached_at > HOPE
+        """It hangs, so that nobody need wait for it; when it answers again, we hear of it."""
+        return self.hung >= HOPE
 
     @property
     def live(self) -> bool:
         """It answered lately, and what the catalogue has of it is whole."""
-        return bool(self.complete) and not self.silent and time.time() - self.reached_at < LATELY
+        return bool(self.complete) and self.reached_at > self.failed_at and time.time() - self.reached_at < LATELY
 
 
 def every() -> dict[str, Source]:
@@ -102,9 +104,10 @@ def put(item_type: str, **values: object) -> None:
 def reached(item_type: str, *, untold: int | None = None) -> None:
     """It has just answered."""
     now = time.time()
-    put(item_type, reached_at=now, tried_at=now, **({} if untold is None else {"untold": untold}))
+    put(item_type, reached_at=now, tried_at=now, hung=0, **({} if untold is None else {"untold": untold}))
 
 
-def failed(item_type: str) -> None:
+def failed(item_type: str, *, hangs: bool = False) -> None:
     """It has just not answered."""
-    put(item_type, failed_at=time.time())
+    hung = every()[item_type].hung + 1 if hangs else 0
+    put(item_type, failed_at=time.time(), hung=hung)
