@@ -32,17 +32,15 @@ def facets(*, params: Params) -> Facets:
 
 def _find(connection: sqlite3.Connection, asked: Asked, bounds: list[int | None]) -> Facets:
     types, brands, bands = Counter[str](), Counter[str](), Counter[int | None]()
-    spelled: dict[str, str] = {}
-    for item_type, key, brand, band, count in connection.execute(_groups(asked), asked.arguments):
+    for item_type, key, band, count in connection.execute(_groups(asked), asked.arguments):
         types[item_type] += count
         bands[band] += count
         if key:
             brands[key] += count
-            spelled[key] = min(spelled.get(key, brand), brand)
     return {
         "count": types.total(),
         "types": _listed(types),
-        "brands": [{"value": spelled[each["value"]], "count": each["count"]} for each in _listed(brands)],
+        "brands": [{**each, "value": _spelled(connection, each["value"])} for each in _listed(brands)],
         "prices": [_band(band, bands[band], bounds) for band in sorted(b for b in bands if b is not None)],
         "collections": _values(connection, asked, "collections"),
         "tags": _values(connection, asked, "tags"),
@@ -52,8 +50,14 @@ def _find(connection: sqlite3.Connection, asked: Asked, bounds: list[int | None]
 def _groups(asked: Asked) -> str:
     cases = " ".join(f"WHEN i.price < {end} THEN {number}" for number, end in enumerate(EDGES[1:]))
     band = f"CASE WHEN i.price IS NULL THEN NULL {cases} ELSE {len(EDGES) - 1} END"
-    return f"""SELECT i.type, i.brand_key, MIN(i.brand), {band} AS band, COUNT(*)
+    return f"""SELECT i.type, i.brand_key, {band} AS band, COUNT(*)
         FROM {asked.source} {asked.where} GROUP BY i.type, i.brand_key, band"""
+
+
+def _spelled(connection: sqlite3.Connection, key: str) -> str:
+    """One of the ways in which items write that brand."""
+    query = "SELECT brand FROM items WHERE brand_key = ? ORDER BY brand LIMIT 1"
+    return str(connection.execute(query, [key]).fetchone()[0])
 
 
 def _band(band: int, count: int, bounds: list[int | None]) -> dict[str, Any]:
@@ -66,8 +70,10 @@ def _band(band: int, count: int, bounds: list[int | None]) -> dict[str, Any]:
 
 
 def _values(connection: sqlite3.Connection, asked: Asked, table: str) -> list[dict[str, Any]]:
-    query = f"""SELECT v.value, COUNT(*) AS count FROM {asked.source} JOIN {table} v ON v.number = i.number
-        {asked.where} GROUP BY v.value ORDER BY count DESC, v.value LIMIT {MOST}"""
+    of_items = f"JOIN {table} v ON v.number = i.number"
+    source = f"{asked.source} {of_items} {asked.where}" if asked.where else f"{table} v"
+    query = f"""SELECT v.value, COUNT(*) AS count FROM {source}
+        GROUP BY v.value ORDER BY count DESC, v.value LIMIT {MOST}"""
     return [{"value": value, "count": count} for value, count in connection.execute(query, asked.arguments)]
 
 

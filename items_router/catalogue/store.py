@@ -43,11 +43,13 @@ _TABLES = (
     "CREATE INDEX tags_of ON tags (number)",
     "CREATE INDEX collections_of ON collections (number)",
     "CREATE INDEX by_type ON items (type, heard)",
-    "CREATE INDEX by_brand ON items (brand_key)",
+    "CREATE INDEX by_brand ON items (brand_key, brand)",
     "CREATE INDEX by_name ON items (name, id)",
     "CREATE INDEX by_created_at ON items (created_at, id)",
     "CREATE INDEX by_updated_at ON items (updated_at, id)",
-    *(f"CREATE INDEX by_{field} ON items ({field}, id)" for field in ("price", "stock", "rating")),
+    # with all that filters and facets look at, so that they need not look at the items themselves
+    "CREATE INDEX by_price ON items (price, id, stock, type, brand_key)",
+    *(f"CREATE INDEX by_{field} ON items ({field}, id)" for field in ("stock", "rating")),
     # many tie in these, and ties are in the order of ids in either direction
     *(f"CREATE INDEX by_{field}_down ON items ({field} DESC, id)" for field in ("price", "stock", "rating")),
 )
