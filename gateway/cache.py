@@ -19,7 +19,7 @@ from shopkit import topology
 from shopkit.answer import Answer, Recorded
 from shopkit.config import config
 from shopkit.hygiene import Headers
-from shopkit.incoming import Body, Message, Request
+from shopkit.incoming import Body, Request, silence
 from shopkit.proxy import Ask
 
 FRESH_NS = 1_000_000_000
@@ -27,9 +27,7 @@ MAX_BYTES = 16 * 1024 * 1024  # of all answers together, in one process
 MAX_ANSWER = 512 * 1024
 ASKED_WITH = frozenset((b"accept", b"origin"))  # what else an answer depends on
 _ITEMS = "|".join(["items", "products", *(path for s in topology.by_item_type().values() for path in s.paths)])
-_PUBLIC = re.compile(
-    rf"/api/(?:(?:{_ITEMS})/(?:facets/|[a-z]+_[^/]+/(?:reviews/|similar/)?)?|collections/(?:[^/]+/)?)\Z"
-)
+_PUBLIC = re.compile(rf"/api/(?:(?:{_ITEMS})/(?:facets/|[a-z]+_[^/]+/(?:reviews/)?)?|collections/(?:[^/]+/)?)\Z")
 _CALLED_AT = (b"x-forwarded-host", b"x-forwarded-proto")
 _DETAIL = re.compile(rf"/api/(?:{_ITEMS})/[a-z]+_[^/]+/\Z")
 
@@ -149,13 +147,7 @@ def _of_nobody(request: Request, etag: bytes | None) -> Request:
     if etag is not None:
         headers.append((b"if-none-match", etag))
     arrival = replace(request.arrival, headers=headers)
-    return Request(request.scope, request.path, arrival, Body(_silence, 0, 0), request.id, 0)
-
-
-async def _silence() -> Message:
-    """A client that never leaves."""
-    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-    return await never
+    return Request(request.scope, request.path, arrival, Body(silence, 0, 0), request.id, 0)
 
 
 def _made(came: Recorded, began: int) -> Kept:

@@ -1,57 +1,38 @@
 """What the items router asks of the item services."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from items_router.catalogue.change import Change
 from shopkit import http
-from shopkit.errors import ShopError
-from shopkit.pagination import MAX_PAGE_SIZE
-from shopkit.topology import Service
 
 
 @dataclass(frozen=True)
-class Items:
-    """The first items of one service's list, in its order, and how many it has in all."""
+class Told:
+    """What an item service says of its items. `now`: ms since 1970, by its clock; `untold`: how many changes wait there
+    to be told; `count`: of all its items, where it was asked what has changed since a time."""
 
-    count: int
-    items: list[dict[str, Any]]
-
-
-def first_items(*, service: Service, params: dict[str, str], wanted: int) -> Items:
-    """The first `wanted` items of the service's list, fetched in pages of 100."""
-    size = min(wanted, MAX_PAGE_SIZE)
-    found: list[dict[str, Any]] = []
-    count, page = 0, 1
-    while True:
-        body = http.get(service.name, f"/api/{service.paths[0]}/", params={**params, "page": page, "page_size": size})
-        listed = _listed(service, body)
-        count, found, page = listed.count, found + listed.items, page + 1
-        if len(found) >= min(wanted, count) or not listed.items:
-            return Items(count, found[:wanted])
+    changes: list[Change]
+    now: int
+    untold: int
+    count: int | None
 
 
-def _listed(service: Service, body: object) -> Items:
-    """A page of the service's list; `BadGateway` when what it answered is no such thing."""
-    match body:
-        case {"count": int(count), "results": list(results)} if all(isinstance(item, dict) for item in results):
-            return Items(count, results)
-    raise http.unusable(service.name)
+def changes_since(*, service: str, moment: int, after: str, limit: int, seconds: float) -> Told:
+    """The next changes after a moment (ms) and an id; see `shopkit.items.feed.since`."""
+    return _changes(service, {"since": moment, "after": after, "limit": limit}, seconds)
 
 
-def all_first_items(
-    *, services: Sequence[Service], params: dict[str, str], wanted: int
-) -> dict[str, Items | ShopError]:
-    """`first_items` of each service at once: item type → what it answered, or why it did not."""
+def changes_of(*, service: str, ids: list[str], seconds: float) -> Told:
+    """The present state of these items; of none, only how things stand."""
+    return _changes(service, {"ids": ",".join(ids)}, seconds)
 
-    def ask(service: Service) -> Items | ShopError:
-        try:
-            return first_items(service=service, params=params, wanted=wanted)
-        except ShopError as error:
-            return error
 
-    answers = http.of_each(services, ask)
-    return {service.item_type or "": answers[service.name] for service in services}
+def _changes(service: str, params: dict[str, Any], seconds: float) -> Told:
+    body = http.call("GET", service, "/internal/changes/", params=params, read_seconds=seconds)
+    with http.understanding(service):
+        changes = [Change.read(each) for each in body["changes"]]
+        return Told(changes, int(body["now"]), int(body["untold"]), body.get("count"))
 
 
 def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +45,6 @@ def facts(*, service: str, ids: list[str], seconds: float) -> dict[str, Any]:
     body = http.call("POST", service, "/internal/facts/", json={"ids": ids}, read_seconds=seconds)
     with http.understanding(service):
         return dict(body["items"])
-
-
-def item(*, service: Service, item_id: str) -> dict[str, Any] | None:
-    """The item as its service shows it; None where there is none."""
-    return http.find(service.name, f"/api/{service.paths[0]}/{item_id}/")
 
 
 def stock(*, service: str, after: str) -> list[dict[str, Any]]:

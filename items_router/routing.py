@@ -1,17 +1,22 @@
 """Which item service a request goes to: by `?type=`, a posted body's `type`, an id's prefix, or a typed path."""
 
+import asyncio
+
+from items_router import passing
+from items_router.catalogue import sources
 from items_router.recommending import seen
 from shopkit import topology
-from shopkit.errors import Invalid
+from shopkit.errors import Invalid, Unavailable
 from shopkit.proxied import asgi_application
 from shopkit.proxy import Forward, Proxy, Request
+from shopkit.topology import Service
 
 _TYPES = topology.by_item_type()
 _PATHS = {path: service for path, service in topology.by_path().items() if service.item_type}
 
 
 async def pick(request: Request) -> Forward | None:
-    """The item service; None for what this router answers itself: combined lists and collections."""
+    """The item service; None for what this router answers itself: what is in its catalogue, and collections."""
     parts = request.path.strip("/").split("/")
     if parts[3:] == ["similar"]:
         return None
@@ -19,22 +24,36 @@ async def pick(request: Request) -> Forward | None:
     if request.method == "GET" and len(parts) == 3 and parts[2].partition("_")[0] in _TYPES:
         seen.note(request.header, parts[2])
     if segment in _PATHS:
-        return Forward(_PATHS[segment].name, request.path)
+        return _to(_PATHS[segment], request, parts)
     if segment not in ("items", "products"):
         return None
-    return _by_id(parts[2], request) if len(parts) > 2 else await _by_type(request)
+    if len(parts) > 2:
+        service = _TYPES.get(parts[2].partition("_")[0])
+        return _to(service, request, parts) if service else None
+    return await _by_type(request, parts)
 
 
-def _by_id(item_id: str, request: Request) -> Forward | None:
-    service = _TYPES.get(item_id.partition("_")[0])
-    return Forward(service.name, request.path) if service else None
+def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
+    """With what the catalogue has to do with it: it hears of writes, and answers for a service that is not there."""
+    source = sources.lately()[service.item_type or ""]
+    item_id = parts[2] if len(parts) > 2 else None
+    one = item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
+    if one and source.silent:
+        return None
+    if source.given_up:
+        raise Unavailable(f"{service.name} is not available; try again soon.", headers={"Retry-After": "1"})
+    if request.method not in passing.SAFE:
+        return Forward(service.name, request.path, then=passing.learning(service.name, item_id))
+    return Forward(service.name, request.path, or_local=one)
 
 
-async def _by_type(request: Request) -> Forward | None:
+async def _by_type(request: Request, parts: list[str]) -> Forward | None:
     if request.method == "POST":
-        return _forward(await _posted_type(request), request)
-    asked = request.query_params().get("type")
-    return _forward(asked[0], request) if asked else None
+        return _to(_service(await _posted_type(request)), request, parts)
+    asked = request.query_params().get("type", [""])[0]
+    if not asked or "," in asked:
+        return None
+    return _to(_service(asked), request, parts)
 
 
 async def _posted_type(request: Request) -> object:
@@ -42,12 +61,21 @@ async def _posted_type(request: Request) -> object:
     return body.get("type") if isinstance(body, dict) else None
 
 
-def _forward(item_type: object, request: Request) -> Forward:
+def _service(item_type: object) -> Service:
     if not isinstance(item_type, str) or item_type not in _TYPES:
         message = f"type must be one of {', '.join(sorted(_TYPES))}."
         raise Invalid(message, code="unknown_item_type", details={"type": [message]})
-    return Forward(_TYPES[item_type].name, request.path)
+    return _TYPES[item_type]
 
 
 def application() -> Proxy:
-    return asgi_application("items_router", pick)
+    proxy = asgi_application("items_router", pick)
+    proxy.missed = _missed
+    return proxy
+
+
+def _missed(service: str) -> None:
+    """The lists are to say so at once."""
+    kind = topology.service(service).item_type or ""
+    if not sources.lately()[kind].silent:
+        asyncio.get_running_loop().run_in_executor(None, sources.failed, kind)

@@ -28,6 +28,39 @@ class CollectionWithCountSerializer(CollectionSerializer):
     item_count = serializers.IntegerField()
 
 
+class FacetSerializer(serializers.Serializer[Any]):
+    """A value, and how many items have it."""
+
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class PriceFacetSerializer(serializers.Serializer[Any]):
+    """Prices from `min_price` to `max_price`, both included; null for no end."""
+
+    min_price = serializers.CharField()
+    max_price = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField()
+
+
+class FacetsSerializer(serializers.Serializer[Any]):
+    """What a list could be narrowed by; of brands, collections and tags the 50 most frequent."""
+
+    count = serializers.IntegerField()
+    types = FacetSerializer(many=True)
+    brands = FacetSerializer(many=True)
+    prices = PriceFacetSerializer(many=True)
+    collections = FacetSerializer(many=True)
+    tags = FacetSerializer(many=True)
+    sources = serializers.DictField(child=serializers.ChoiceField(["live", "snapshot"]))
+
+
+class ToldSerializer(serializers.Serializer[Any]):
+    """`{changes}`, as `shopkit.items.feed` sends them."""
+
+    changes = serializers.ListField(child=serializers.DictField(), max_length=1000)
+
+
 class CombinedItemsSerializer(serializers.Serializer[Any]):
     """A page of items of all types; beside the common fields each has its type's own."""
 
@@ -35,7 +68,7 @@ class CombinedItemsSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = serializers.ListField(child=serializers.DictField())
-    sources = serializers.DictField(child=serializers.ChoiceField(["live", "unavailable"]))
+    sources = serializers.DictField(child=serializers.ChoiceField(["live", "snapshot"]))
 
 
 class SimilarSerializer(serializers.Serializer[Any]):

@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from items_router import clients
 from items_router.documents import collections
-from shopkit import topology
 from shopkit.errors import Conflict, PreconditionFailed, found
 from shopkit.mongo import Document
 
@@ -50,10 +48,3 @@ def delete(*, slug: str, version: int | None) -> None:
 
 def _at(slug: str, version: int | None) -> Document:
     return {"_id": slug} if version is None else {"_id": slug, "version": version}
-
-
-def count_items(*, slug: str) -> int:
-    """How many items of all types name the collection. Asked of each item service, so not for lists."""
-    services = list(topology.by_item_type().values())
-    answers = clients.all_first_items(services=services, params={"collection": slug}, wanted=1)
-    return sum(answer.count for answer in answers.values() if isinstance(answer, clients.Items))

@@ -4,19 +4,31 @@ from django.urls import path
 
 from items_router import facts, reservations
 from items_router.recommendation_views import RecommendationsView, SimilarView
-from items_router.views import CollectionListView, CollectionView, CombinedItemsView
+from items_router.views import (
+    CollectionListView,
+    CollectionView,
+    CombinedItemsView,
+    FacetsView,
+    SnapshotView,
+    ToldView,
+)
 from shopkit import topology
-from shopkit.items.internal import FactsView, StockPageView, reservation_urls
+from shopkit.items.internal import FactsView as ItemFactsView
+from shopkit.items.internal import StockPageView, reservation_urls
 
-_ALIASES = ("products", *(service.paths[0] for service in topology.by_item_type().values()))
+_ITEMS = ("items", "products", *(path for service in topology.by_item_type().values() for path in service.paths))
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
     path("api/products/", CombinedItemsView.as_view(schema=None)),
     path("api/items/recommendations/", RecommendationsView.as_view()),
     path("api/products/recommendations/", RecommendationsView.as_view(schema=None)),
+    path("api/items/facets/", FacetsView.as_view()),
+    path("api/products/facets/", FacetsView.as_view(schema=None)),
     path("api/items/<str:item_id>/similar/", SimilarView.as_view()),
-    *(path(f"api/{segment}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for segment in _ALIASES),
+    *(path(f"api/{items}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for items in _ITEMS[1:]),
+    *(path(f"api/{items}/<str:item_id>/", SnapshotView.as_view(schema=None)) for items in _ITEMS),
+    path("internal/changes/", ToldView.as_view()),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),
     *reservation_urls(
@@ -26,6 +38,6 @@ urlpatterns = [
         restock=reservations.restock,
         buyer=reservations.change_buyer,
     ),
-    path("internal/facts/", FactsView.as_view(look=staticmethod(facts.look))),
+    path("internal/facts/", ItemFactsView.as_view(look=staticmethod(facts.look))),
     path("internal/stocktaking/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
 ]

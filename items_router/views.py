@@ -1,7 +1,9 @@
-"""What the items router answers itself: the combined list and the collections."""
+"""What the items router answers itself: what is in its catalogue, and the collections."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -9,47 +11,117 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from items_router import combined, services
+from items_router import services
+from items_router.catalogue import applying, facets, reading, sources
+from items_router.catalogue.change import Change
 from items_router.documents import collections
 from items_router.serializers import (
     CollectionSerializer,
     CollectionUpdateSerializer,
     CollectionWithCountSerializer,
     CombinedItemsSerializer,
+    FacetsSerializer,
+    ToldSerializer,
 )
+from shopkit import topology
 from shopkit.documents import Documents, sorting
+from shopkit.errors import Invalid, NotFound, Unavailable
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.items.filters import COMMON
 from shopkit.items.query import list_parameters
 from shopkit.mongo import Document
 from shopkit.pagination import Pages, check_page_exists, page_bounds
-from shopkit.permissions import ReadOrStaff
+from shopkit.permissions import ReadOrStaff, TellsUs
 from shopkit.schema import ordering_parameter
 
-_FILTERS = (*COMMON, "ordering")
+_SEVERAL = OpenApiParameter("type", str, OpenApiParameter.QUERY, description="one type, or several with commas between")
 _STRICT = OpenApiParameter("strict", bool, OpenApiParameter.QUERY, description="503 unless every service answers")
+_AS_OF = OpenApiParameter("as_of", int, OpenApiParameter.QUERY, description="as `next` has it: no items made since")
+_FILTERS = [_SEVERAL, *list_parameters(COMMON), _STRICT]
+_RETRY = {"Retry-After": "1"}
 _COLLECTION_ORDERING = {"title": "title", "created_at": "created_at"}
+
+
+_OF_LISTS = ("ordering", "page", "page_size")
 
 
 class CombinedItemsView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[*list_parameters(COMMON), _STRICT], responses=CombinedItemsSerializer)
+    @extend_schema(parameters=[*_FILTERS, _AS_OF], responses=CombinedItemsSerializer)
     def get(self, request: Request) -> Response:
+        """All types as one list. Without `ordering`: by name or, of a search, the best match first."""
         page, size = page_bounds(request.query_params)
-        params = {name: request.query_params[name] for name in _FILTERS if name in request.query_params}
-        strict = request.query_params.get("strict", "").lower() in ("true", "1")
-        found = combined.list_items(params=params, page=page, size=size, strict=strict)
+        states = _sources(request)
+        found = reading.page(params=request.query_params.dict(), page=page, size=size)
         check_page_exists(page, size, found.count)
         url = request.build_absolute_uri()
         body = {
             "count": found.count,
-            "next": replace_query_param(url, "page", page + 1) if page * size < found.count else None,
+            "next": _next(url, page, found.as_of) if page * size < found.count else None,
             "previous": _previous(url, page),
             "results": found.items,
-            "sources": found.sources,
+            "sources": states,
         }
         return Response(body)
+
+
+class FacetsView(APIView):
+    permission_classes = [ReadOrStaff]
+
+    @extend_schema(parameters=[each for each in _FILTERS if each.name not in _OF_LISTS], responses=FacetsSerializer)
+    def get(self, request: Request) -> Response:
+        """What a list with these filters could be narrowed by, and to how many items."""
+        states = _sources(request)
+        return Response({**facets.facets(params=request.query_params.dict()), "sources": states})
+
+
+class SnapshotView(APIView):
+    """One item, asked for while its service can't be reached."""
+
+    permission_classes = [ReadOrStaff]
+
+    def get(self, request: Request, item_id: str) -> Response:
+        if item := reading.item(item_id=item_id):
+            return Response({**item, "source": "snapshot"}, headers={"X-Source": "snapshot"})
+        if reading.is_gone(item_id=item_id) or not _is_of_a_type(item_id):
+            raise NotFound
+        raise Unavailable(headers=_RETRY)
+
+
+class ToldView(APIView):
+    """What item services tell of their items."""
+
+    permission_classes = [TellsUs]
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        given = ToldSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            changes = [Change.read(each) for each in given.validated_data["changes"]]
+        except (LookupError, TypeError, ValueError, ArithmeticError):
+            raise Invalid("That is no change of an item.") from None
+        applying.apply(changes)
+        return Response({})
+
+
+def _sources(request: Request) -> dict[str, str]:
+    """`Unavailable` with `strict`, when a service does not answer."""
+    live = sources.live()
+    missing = ", ".join(sorted(kind for kind, answers in live.items() if not answers))
+    if missing and request.query_params.get("strict", "").lower() in ("true", "1"):
+        raise Unavailable(f"No answer from the services of: {missing}.", headers=_RETRY)
+    return {kind: "live" if answers else "snapshot" for kind, answers in live.items()}
+
+
+def _is_of_a_type(item_id: str) -> bool:
+    return item_id.partition("_")[0] in topology.by_item_type()
+
+
+def _next(url: str, page: int, as_of: int) -> str:
+    url = replace_query_param(url, "page", page + 1)
+    return url if "as_of" in QueryDict(urlsplit(url).query) else replace_query_param(url, "as_of", as_of)
 
 
 def _previous(url: str, page: int) -> str | None:
@@ -61,12 +133,14 @@ def _previous(url: str, page: int) -> str | None:
 class CollectionListView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[ordering_parameter(_COLLECTION_ORDERING)], responses=CollectionSerializer(many=True))
+    @extend_schema(
+        parameters=[ordering_parameter(_COLLECTION_ORDERING)], responses=CollectionWithCountSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         pages = Pages()
         sort = sorting(request.query_params.get("ordering") or "title", _COLLECTION_ORDERING)
         page: Any = pages.paginate_queryset(Documents(collections(), sort=sort), request, self)
-        return pages.get_paginated_response(CollectionSerializer(page, many=True).data)
+        return pages.get_paginated_response(CollectionWithCountSerializer(_counted(page), many=True).data)
 
     @extend_schema(request=CollectionSerializer, responses={201: CollectionSerializer})
     def post(self, request: Request) -> Response:
@@ -81,7 +155,7 @@ class CollectionView(APIView):
     @extend_schema(responses=CollectionWithCountSerializer)
     def get(self, request: Request, slug: str) -> Response:
         found = services.get(slug=slug)
-        shown = CollectionWithCountSerializer({**found, "item_count": services.count_items(slug=slug)})
+        shown = CollectionWithCountSerializer(_counted([found])[0])
         return Response(shown.data, headers=etag(found["version"]))
 
     @extend_schema(parameters=[IF_MATCH], request=CollectionUpdateSerializer, responses=CollectionSerializer)
@@ -102,6 +176,11 @@ class CollectionView(APIView):
         given.is_valid(raise_exception=True)
         updated = services.update(slug=slug, values=given.validated_data, version=expected_version(self.request))
         return _answer(updated)
+
+
+def _counted(found: list[Document]) -> list[Document]:
+    counts = reading.counts_of_collections(collection["_id"] for collection in found)
+    return [{**collection, "item_count": counts[collection["_id"]]} for collection in found]
 
 
 def _answer(collection: Document, code: int = status.HTTP_200_OK) -> Response:

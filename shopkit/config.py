@@ -77,6 +77,7 @@ class Config(BaseSettings):
     media_bucket: str | None = Field(None, alias="SHOP_MEDIA_S3_BUCKET")
     media_endpoint: str | None = Field(None, alias="SHOP_MEDIA_S3_ENDPOINT")
     recommendations_every: float = Field(600, alias="SHOP_RECOMMENDATIONS_EVERY", gt=0)
+    heal_seconds: float = Field(25, alias="SHOP_CATALOGUE_HEAL_SECONDS", gt=0)
     staff_email: str | None = Field(None, alias="SHOP_STAFF_EMAIL")
     staff_password: str | None = Field(None, alias="SHOP_STAFF_PASSWORD")
 

@@ -137,6 +137,7 @@ class Exchange:
 
     async def _relay(self, connection: Connection) -> None:
         origins = {self._upstream.authority, self._request.arrival.host or self._upstream.authority}
+        self._clock.allow(self._limits.idle_s, GatewayTimeout)
         await self._answer.start(connection.status, response_headers(connection.headers, origins))
         more = True
         while more:

@@ -67,7 +67,8 @@ def _set_times(row: Model) -> None:
 
 def _load_items(service: Service, entries: list[Document]) -> Counts:
     services = import_module("shopkit.items.services")
-    kind = import_module(f"{service.name}.documents").KIND
+    feed = import_module("shopkit.items.feed")
+    kind = import_module("shopkit.items.kind").own_kind()
     generated = import_module("fixtures.generate").items(service.item_type)
 
     def documents() -> Iterator[Document]:
@@ -76,7 +77,10 @@ def _load_items(service: Service, entries: list[Document]) -> Counts:
             shape.is_valid(raise_exception=True)
             yield services.new_document(kind=kind, values=shape.validated_data, item_id=entry["id"])
 
-    return _add(services.items(), documents())
+    counts = _add(services.items(), documents())
+    while feed.tell():  # so that what was loaded is listed by the time that it is said to be loaded
+        pass
+    return counts
 
 
 def _load_documents(collections: dict[str, list[Document]]) -> Counts:

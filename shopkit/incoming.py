@@ -1,5 +1,6 @@
 """A request as it comes to a proxy: what a router looks at, and the body behind it."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -17,6 +18,12 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 class ClientGone(Exception):
     """The client closed its connection: there is nobody to answer."""
+
+
+async def silence() -> Message:
+    """Receives from a client that says no more, and never leaves."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 class Body:

@@ -4,16 +4,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from shopkit.answer import Answer, Recorded, Then
 from shopkit.breaker import Breaker
 from shopkit.clock import Clock, Clocks, RequestTimeout
-from shopkit.errors import GatewayTimeout, Invalid, MethodNotAllowed, ShopError
+from shopkit.errors import BadGateway, GatewayTimeout, Invalid, MethodNotAllowed, ShopError, Unavailable
 from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, encoded_path, fold, forwarded_headers
-from shopkit.incoming import ASGIApp, Body, ClientGone, Message, Receive, Request, Scope, Send
+from shopkit.incoming import ASGIApp, Body, ClientGone, Message, Receive, Request, Scope, Send, silence
 from shopkit.request_id import sane_or_new
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
@@ -30,14 +30,16 @@ Give = Callable[[Request, Answer, Ask], Awaitable[None]]
 class Forward:
     """Send it on to this service, at this canonical path; the query goes along unchanged.
 
-    `then(status, headers)` is done before the client is answered, whatever with. `given_by` answers the client itself,
-    and may ask the service, with a request of its own.
+    `then(status, headers)` is done before the client is answered, whatever with; it must not raise. `given_by` answers
+    the client itself, and may ask the service, with a request of its own. `or_local`: where the service can't be
+    reached, the fallback answers. Only for requests without a body.
     """
 
     service: str
     path: str
-    then: Then | None = None
-    given_by: Give | None = None
+    then: Then | None = field(default=None, compare=False)
+    given_by: Give | None = field(default=None, compare=False)
+    or_local: bool = field(default=False, compare=False)
 
 
 Pick = Callable[[Request], Awaitable[Forward | None]]
@@ -49,13 +51,16 @@ def _no_metrics(method: str, service: str, status: int, seconds: float) -> None:
 def _no_log(line: dict[str, object]) -> None: ...
 
 
+def _no_matter(service: str) -> None: ...
+
+
 class Proxy:
     """An ASGI 3 application. `pick` says where a request goes: on to one of `upstreams` (name → `http://host:port`),
     or, by None, to `fallback`; it refuses by raising `ShopError`.
 
     `drop_headers`: further names that never come in from outside. `trust_forwarded`: what called is one of our own
-    hops, so its `X-Forwarded-*` count. Hooks: `observe(method, service, status, seconds)`, and `log(line)` with
-    `method path status service ms request_id client`.
+    hops, so its `X-Forwarded-*` count. Hooks: `observe(method, service, status, seconds)`; `log(line)` with
+    `method path status service ms request_id client`; `missed(service)` when the fallback answers in its place.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Proxy:
         self.breakers: Mapping[str, Breaker] = {name: up.breaker for name, up in self._upstreams.items()}
         self.observe: Callable[[str, str, int, float], None] = _no_metrics
         self.log: Callable[[dict[str, object]], None] = _no_log
+        self.missed: Callable[[str], None] = _no_matter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -119,18 +125,34 @@ class Proxy:
     async def _serve(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         request = self._request(scope, receive, answer.request_id)
         answer.own_headers = request.response_headers
-        with self._clocks.clock(self._limits.total_s) as clock:
-            clock.allow(self._limits.idle_s, RequestTimeout)
-            target = await self._pick(request)
-            if target is not None:
-                answer.served_by, answer.then = target.service, target.then
-                if target.given_by is not None:
-                    clock.allow(self._limits.total_s, GatewayTimeout)
-                    await target.given_by(request, answer, partial(self._ask, target))
-                else:
-                    await self._forward(request, target, clock, answer)
-                return
-        await self._fallback(self._local_scope(request), partial(self._patient, request.body), answer.send)
+        if not await self._is_forwarded(request, answer):
+            await self._fallback(self._local_scope(request), partial(self._patient, request.body), answer.send)
+
+    async def _is_forwarded(self, request: Request, answer: Answer) -> bool:
+        """Whether a service answered, as the router chose; if not, it is for the fallback to do."""
+        target: Forward | None = None
+        try:
+            with self._clocks.clock(self._limits.total_s) as clock:
+                clock.allow(self._limits.idle_s, RequestTimeout)
+                target = await self._pick(request)
+                if target is not None:
+                    await self._send_on(request, target, clock, answer)
+        except (Unavailable, BadGateway, GatewayTimeout):
+            if target is None or not target.or_local or answer.started:
+                raise
+            self.missed(target.service)
+            answer.served_by = self._service_name
+            request.body = Body(silence, 0, 0)  # to stop listening made the server say that the client has left
+            return False
+        return target is not None
+
+    async def _send_on(self, request: Request, target: Forward, clock: Clock, answer: Answer) -> None:
+        answer.served_by, answer.then = target.service, target.then
+        if target.given_by is None:
+            await self._forward(request, target, clock, answer)
+        else:
+            clock.allow(self._limits.total_s, GatewayTimeout)
+            await target.given_by(request, answer, partial(self._ask, target))
 
     async def _ask(self, target: Forward, request: Request) -> Recorded:
         """The whole of what the target answers; raises as `Exchange` does, and is no client's to cancel."""

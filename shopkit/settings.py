@@ -113,6 +113,7 @@ def settings_for(
         "CACHES": {"default": _cache(name, env)},
         "MONGO_URL": env.mongo_url,
         "LOW_STOCK_AT": env.low_stock_at,
+        "CATALOGUE_HEAL_SECONDS": env.heal_seconds,
         "ALERT_EMAIL": env.alert_email or env.staff_email,
         "MONGO_DATABASE": env.mongo_database or name,
         "REST_FRAMEWORK": _REST_FRAMEWORK,

@@ -25,7 +25,8 @@ class Service:
 
     `calls` has no circle; what must flow back is told through an outbox, to those it `tells`. `issues` are the types of
     customers whose access tokens it signs. `worker`: a process of its own does its background work; for the
-    others, which have little, it is done beside the requests. `keeps_files`: pictures and the like, in the data folder.
+    others, which have little, it is done beside the requests. `keeps_files`: pictures, a catalogue and the like,
+    in the data folder.
     """
 
     name: str
@@ -75,8 +76,17 @@ def authority(host: str, port: int) -> str:
 
 def item(name: str, port: int, path: str, item_type: str) -> Service:
     """An item service, behind the items router."""
+    router = "items_router"
     return Service(
-        name, port, (path,), Store.MONGO, behind="items_router", item_type=item_type, worker=True, keeps_files=True
+        name,
+        port,
+        (path,),
+        Store.MONGO,
+        tells=(router,),
+        behind=router,
+        item_type=item_type,
+        worker=True,
+        keeps_files=True,
     )
 
 
@@ -167,6 +177,7 @@ SERVICES: dict[str, Service] = {
             Store.MONGO,
             calls=_names(behind="items_router"),
             proxies=True,
+            keeps_files=True,
         ),
         Service("shipping_service", 8006, ("shipments",), Store.POSTGRES, tells=("order_service",), worker=True),
         Service(

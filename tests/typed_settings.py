@@ -8,6 +8,7 @@ SERVICE: topology.Service = topology.service("gateway")
 FRONT_URL: str = ""
 ALERT_EMAIL: str | None = None
 LOW_STOCK_AT: int = 5
+CATALOGUE_HEAL_SECONDS: float = 25
 MONGO_URL: str = ""
 MONGO_DATABASE: str = ""
 SECRET_KEY = "for the type checker"

@@ -229,6 +229,7 @@ def test_after_a_second_it_is_asked_by_its_etag_and_what_has_not_changed_is_not_
     [
         "/api/items/recommendations/",
         "/api/items/book_1/like/",
+        "/api/items/book_1/similar/",
         "/api/books/book_1/stock/",
         "/api/books/book_1/reviews/mine/",
         "/api/books/export/",

@@ -2,8 +2,8 @@
 
 import math
 
+from items_router.catalogue.change import Item
 from items_router.recommending import shop
-from items_router.recommending.shop import Item
 
 ASKED = 60  # items for each thing that they may have in common
 WEIGHTS = {"collections": 3.0, "tags": 2.0, "brand": 2.0}

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from items_router.catalogue.change import Item
 from items_router.recommending import alike, kept, shop, signals
 from items_router.recommending.neighbours import Near
-from items_router.recommending.shop import Item
 from shopkit.errors import found
 
 MOST = 100  # items recommended

@@ -1,6 +1,5 @@
-"""Recommendations over HTTP, with the item services played by `responses` and a store of their own."""
+"""Recommendations over HTTP, from a catalogue that the test fills and a store of their own."""
 
-import json
 import os
 import re
 import subprocess
@@ -10,13 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 from django.core.management import call_command
 from pymongo.errors import PyMongoError
 
+from items_router.catalogue import applying
+from items_router.catalogue.change import Change
 from items_router.recommending import rebuilding, seen, signals
 from items_router.routing import pick
 from shopkit import topology
@@ -26,47 +26,31 @@ from shopkit.testing import Asked, Caller, caller, picked
 
 pytestmark = pytest.mark.usefixtures("store")
 PATH = "/api/items/recommendations/"
+PLAIN = {"brand": "", "tags": [], "collections": [], "rating": {"average": 0.0}, "price": "9.99", "stock": 5}
 Sell = Callable[..., str]
 
 
 class Shop:
-    """Plays the item services: their facts, lists and single items, and the steps of orders."""
+    """What the catalogue has, as the item services told it; they also take every step of an order."""
 
     def __init__(self, peers: responses.RequestsMock) -> None:
-        self.items: dict[str, dict[str, Any]] = {}
-        for kind, service in topology.by_item_type().items():
-            of_kind = f"{service.url}/api/{service.paths[0]}/"
-            peers.add_callback("POST", f"{service.url}/internal/facts/", self._facts)
+        self._told = 0
+        for service in topology.by_item_type().values():
             peers.add_callback("POST", re.compile(f"{service.url}/internal/reservations/.*"), lambda _: (200, {}, "{}"))
-            peers.add_callback("GET", re.compile(f"{re.escape(of_kind)}[^?]+/$"), self._one)
-            peers.add_callback("GET", of_kind, lambda request, kind=kind: self._list(kind, request))
 
     def put(self, *ids: str, **more: Any) -> None:
+        """Items of these ids, new or changed."""
         for item_id in ids:
-            kind = item_id.partition("_")[0]
-            empty = {"name": item_id, "brand": "", "tags": [], "collections": [], "currency": "USD", "rating": {}}
-            self.items[item_id] = {"id": item_id, "type": kind, **empty, "price": "9.99", "stock": 5, **more}
+            item = {"id": item_id, "type": item_id.partition("_")[0], **PLAIN, "name": item_id, **more}
+            self._tell(item_id, item)
 
-    def _facts(self, request: Any) -> tuple[int, dict[str, str], str]:
-        known = {each: self.items[each] for each in json.loads(request.body)["ids"] if each in self.items}
-        facts = {each: {**item, "price": item["price"] and 999, "weight_g": None} for each, item in known.items()}
-        return 200, {}, json.dumps({"items": facts})
+    def remove(self, item_id: str) -> None:
+        self._tell(item_id, None)
 
-    def _one(self, request: Any) -> tuple[int, dict[str, str], str]:
-        item = self.items.get(urlsplit(request.url).path.strip("/").split("/")[-1])
-        if item is None:
-            return 404, {}, json.dumps({"code": "not_found", "error": "There is none."})
-        return 200, {}, json.dumps(item)
-
-    def _list(self, kind: str, request: Any) -> tuple[int, dict[str, str], str]:
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
-        found = [item for item in self.items.values() if item["type"] == kind and self._fits(item, asked)]
-        return 200, {}, json.dumps({"count": len(found), "results": found[: int(asked["page_size"])]})
-
-    @staticmethod
-    def _fits(item: dict[str, Any], asked: dict[str, str]) -> bool:
-        lists = all(asked[name] in item[f"{name}s"] for name in ("tag", "collection") if name in asked)
-        return lists and ("in_stock" not in asked or item["stock"] > 0) and asked.get("brand") in (None, item["brand"])
+    def _tell(self, item_id: str, item: dict[str, Any] | None) -> None:
+        self._told += 1
+        kind, texts = item_id.partition("_")[0], (f" {item_id}", "", "")
+        applying.apply([Change(item_id, kind, 1, self._told, self._told, item, texts)])
 
 
 @pytest.fixture
@@ -138,7 +122,7 @@ def test_a_customer_gets_what_those_who_bought_the_same_bought(shop: Shop) -> No
 
 
 def test_never_what_is_bought_out_of_stock_not_for_sale_or_gone(shop: Shop) -> None:
-    shop.put("book_a", "book_b", "book_bought", "book_well")
+    shop.put("book_a", "book_b", "book_bought", "book_well", "book_gone")
     shop.put("book_out", stock=0)
     shop.put("book_unpriced", price=None)
     for customer in "123":
@@ -146,12 +130,11 @@ def test_never_what_is_bought_out_of_stock_not_for_sale_or_gone(shop: Shop) -> N
     sell("ada", "book_a", "book_bought")
     rebuilding.rebuild()
     for path in (PATH, "/api/items/book_a/similar/"):
-        assert ids(caller("ada").get(path))[0] == "book_well"
-        assert not {"book_out", "book_unpriced", "book_gone", "book_a", "book_bought"} & set(
-            ids(caller("ada").get(path))
-        )
-    shop.items["book_well"]["stock"] = 0  # since the rebuild
-    assert "book_well" not in recommended("ada")
+        assert set(ids(caller("ada").get(path))[:2]) == {"book_well", "book_gone"}
+        assert not {"book_out", "book_unpriced", "book_a", "book_bought"} & set(ids(caller("ada").get(path)))
+    shop.put("book_well", stock=0)  # since the rebuild
+    shop.remove("book_gone")
+    assert not {"book_well", "book_gone"} & set(recommended("ada"))
     sell("ada", "book_b")
     assert "book_b" not in recommended("ada")
 

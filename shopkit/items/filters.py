@@ -23,8 +23,12 @@ class Filter:
     schema: Mapping[str, str]
 
     def apply(self, name: str, text: str) -> Condition:
+        return self.condition(self.read(name, text))
+
+    def read(self, name: str, text: str) -> Any:
+        """The parsed value; `Invalid` for one that makes no sense."""
         try:
-            return self.condition(self.parse(text))
+            return self.parse(text)
         except ValueError as error:
             raise Invalid(f"{name}: {error}", details={name: [str(error)]}) from None
 
@@ -81,8 +85,13 @@ def search(field: str = "words") -> Filter:
 
 
 def _all_words(field: str, text: str) -> Condition:
-    words = re.findall(r"\w+", fold(text))[:10]
+    words = search_words(text)
     return {"$and": [{field: {"$regex": f" {word}"}} for word in words]} if words else {}
+
+
+def search_words(text: str) -> list[str]:
+    """What is looked for: the first ten words, folded."""
+    return re.findall(r"\w+", fold(text))[:10]
 
 
 def _text(text: str) -> str:

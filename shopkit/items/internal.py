@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shopkit.items import purchases, stock
+from shopkit.items import feed, purchases, stock
 from shopkit.items.changes import items
 from shopkit.items.kind import ItemKind
-from shopkit.items.serializers import ItemIdsSerializer, LinesSerializer
-from shopkit.permissions import IsService
+from shopkit.items.serializers import ChangesAskedSerializer, ItemIdsSerializer, LinesSerializer
+from shopkit.permissions import IsRouter, IsService
 
 
 class ReservationView(APIView):
@@ -100,3 +100,20 @@ class StockPageView(APIView):
     def get(self, request: Request) -> Response:
         assert self.page is not None
         return Response({"rows": self.page(after=request.query_params.get("after", ""))})
+
+
+class ChangesView(APIView):
+    """What the router's catalogue asks: what has changed `since` a time, or how things stand with some `ids`."""
+
+    permission_classes = [IsRouter]
+    kind: ItemKind | None = None
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        asked = ChangesAskedSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        assert self.kind is not None
+        if (moment := given.get("since")) is None:
+            return Response(feed.of(kind=self.kind, ids=[each for each in given["ids"].split(",") if each]))
+        return Response(feed.since(kind=self.kind, moment=moment, after=given["after"], limit=given["limit"]))

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
+
+from django.conf import settings
 
 from shopkit.items.filters import COMMON, Filter
 from shopkit.items.serializers import ItemSerializer
@@ -28,3 +31,9 @@ class ItemKind:
     @property
     def all_filters(self) -> dict[str, Filter]:
         return {**COMMON, **self.filters}
+
+
+def own_kind() -> ItemKind:
+    """The kind that the service of this process keeps."""
+    kind: ItemKind = import_module(f"{settings.SERVICE.name}.documents").KIND
+    return kind

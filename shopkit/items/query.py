@@ -10,7 +10,7 @@ from shopkit.items.filters import ORDERING, Filter
 from shopkit.items.kind import ItemKind
 from shopkit.schema import PAGE_PARAMETERS, ordering_parameter
 
-_HIDDEN = ("words", "holds", "changes", "untold", "counted")
+HIDDEN = ("words", "holds", "changes", "untold", "counted")
 
 
 class ItemQuery(Documents):
@@ -23,7 +23,7 @@ class ItemQuery(Documents):
             items(),
             sort=sorting(params.get("ordering") or "name", ORDERING),
             condition={"$and": conditions} if conditions else None,
-            hidden=_HIDDEN,
+            hidden=HIDDEN,
         )
 
 

@@ -133,3 +133,12 @@ class LinesSerializer(serializers.Serializer[Any]):
         if any(not ITEM_ID.fullmatch(item_id) for item_id in value):
             raise serializers.ValidationError("An item's id has letters, digits, - and _ only.")
         return value
+
+
+class ChangesAskedSerializer(serializers.Serializer[Any]):
+    """`since` in ms since 1970, and the id it got to in that ms; or some `ids`, with commas between."""
+
+    since = serializers.IntegerField(min_value=0, max_value=10**14, required=False)
+    after = serializers.CharField(max_length=100, allow_blank=True, default="")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=500)
+    ids = serializers.CharField(max_length=4000, allow_blank=True, default="")

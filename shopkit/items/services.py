@@ -1,15 +1,14 @@
 """What can be done to items. Each write that can race is one conditional update of one document."""
 
 import uuid
-from typing import Any
 
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import changes, images, low_stock, purchases, reviews, stock
+from shopkit.items import changes, feed, images, low_stock, purchases, reviews, stock, tombstones
 from shopkit.items.changes import items, now
-from shopkit.items.filters import spaced
 from shopkit.items.kind import ItemKind
 from shopkit.items.likes import LIKES
 from shopkit.items.reviews import REVIEWS
+from shopkit.items.words import words
 from shopkit.mongo import Document
 
 TRIES = 50  # of an update that others keep overtaking
@@ -26,6 +25,8 @@ def ensure_indexes() -> None:
     LIKES.ensure_indexes()
     purchases.ensure_indexes()
     images.ensure_indexes()
+    feed.ensure_indexes()
+    tombstones.ensure_indexes()
 
 
 def get(*, item_id: str) -> Document:
@@ -78,9 +79,11 @@ def delete(*, item_id: str, version: int | None) -> None:
         raise PreconditionFailed
     for opinions in SAID:
         opinions.mark_all(item_id)  # if we end halfway, the sweep finds that they are about nothing
+    tombstones.prepare(current)
     deleted = items().find_one_and_delete({"_id": item_id, "version": current["version"], "holds": {}})
     if deleted is None:
         raise Conflict("The item is held by an order, or has just changed.", code="item_in_use")
+    tombstones.confirm(deleted)
     _forget(deleted)
 
 
@@ -99,9 +102,3 @@ def adjust_stock(*, item_id: str, change: int, reason: str, by: str | None) -> D
         get(item_id=item_id)
         raise Conflict("There is not that much in stock.", code="out_of_stock")
     return updated
-
-
-def words(kind: ItemKind, document: Document) -> str:
-    """What `search` looks in: names, makers and the kind's own searched fields, folded."""
-    values: list[Any] = [document.get(field, "") for field in ("name", "brand", *kind.searched)]
-    return spaced(" ".join([*map(str, values), *document.get("tags", [])]))

@@ -1,6 +1,7 @@
-"""What every item service does by itself: with stock, with reviews and likes left uncounted, with files left over."""
+"""What every item service does by itself: with stock, with changes to tell of, with reviews and likes left uncounted,
+with files left over."""
 
-from shopkit.items import images, low_stock, stock
+from shopkit.items import feed, images, low_stock, stock, tombstones
 from shopkit.items.likes import LIKES
 from shopkit.items.reviews import REVIEWS
 from shopkit.sweeper import Sweep
@@ -12,4 +13,7 @@ SWEEPS = (
     Sweep(REVIEWS.count_due, every=5),
     Sweep(LIKES.count_due, every=5),
     Sweep(images.forget_orphans, every=24 * 3600),
+    Sweep(feed.tell, every=1),
+    Sweep(tombstones.settle, every=5),
+    Sweep(tombstones.forget_old, every=3600),
 )

@@ -37,4 +37,5 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
     )
     page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
     facts = path("internal/facts/", internal.FactsView.as_view(look=staticmethod(internal.facts(kind))))
-    return [*typed, *aliases, *reservations, page, facts]
+    changed = path("internal/changes/", internal.ChangesView.as_view(kind=kind))
+    return [*typed, *aliases, *reservations, page, facts, changed]

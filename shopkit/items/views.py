@@ -49,7 +49,10 @@ class ItemListView(KindView):
         return pages.get_paginated_response([self.shown(item) for item in page])
 
     def post(self, request: Request) -> Response:
-        return self.answer(services.create(kind=self.kind, values=self.valid()), status.HTTP_201_CREATED)
+        item = services.create(kind=self.kind, values=self.valid())
+        answer = self.answer(item, status.HTTP_201_CREATED)
+        answer["Location"] = f"/api/{self.kind.path}/{item['_id']}/"
+        return answer
 
 
 class ItemView(KindView):

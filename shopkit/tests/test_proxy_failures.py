@@ -1,6 +1,7 @@
 """Upstreams that are away, silent or gone stale: what the client is told, and when nobody is asked any more."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 
@@ -267,3 +268,26 @@ def test_a_body_that_does_not_come_is_408_where_the_local_application_answers() 
     proxy = Proxy(pick=nowhere, upstreams={}, fallback=reads, limits=Limits(idle_s=0.05))
     asyncio.run(proxy(scope, never, send))
     assert sent[0]["status"] == 408
+
+
+def test_what_is_to_be_done_with_an_answer_is_done_before_it_goes_on(server: Server, upstream: Upstream) -> None:
+    waiting = server.start_get(upstream.path("/x/?noted"), method="POST", body=b"abc")
+    peer = upstream.accept()
+    peer.head()
+    peer.send(OK)
+    assert waiting.answer().all("x-noted") == ["POST 200"]
+
+
+@pytest.mark.parametrize("harm", ["away", "silent", "garbage"])
+def test_where_there_is_a_spare_the_fallback_answers_for_an_upstream_that_fails(
+    server: Server, upstream: Upstream, harm: str
+) -> None:
+    if harm == "away":
+        upstream.close()
+    waiting = server.start_get(upstream.path("/x/?spare"))
+    if harm == "garbage":
+        upstream.accept().send(b"garbage\r\n\r\n")
+    answer = waiting.answer()
+    assert answer.status == 200
+    assert json.loads(answer.body)["path"] == upstream.path("/x/")
+    assert server.get("/here").status == 200

@@ -1,5 +1,6 @@
 """Bytes over real sockets: gunicorn with a proxy or a service in it, clients, and upstreams that play a script."""
 
+import asyncio
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -290,7 +291,20 @@ async def _pick(wanted: Request) -> Forward | None:
     if "json" in wanted.query_params():
         await wanted.json()
     match = re.match(r"/(u\d+)/", wanted.path)
-    return Forward(match[1], wanted.path) if match else None
+    if match is None:
+        return None
+    then = _noted(wanted) if "noted" in wanted.query_params() else None
+    return Forward(match[1], wanted.path, then=then, or_local="spare" in wanted.query_params())
+
+
+def _noted(wanted: Request) -> Callable[[int, list[tuple[bytes, bytes]]], Awaitable[None]]:
+    """Says in the answer itself what it saw of it."""
+
+    async def then(status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        await asyncio.sleep(0)
+        headers.append((b"x-noted", f"{wanted.method} {status}".encode()))
+
+    return then
 
 
 async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:

@@ -48,8 +48,10 @@ def secure() -> Iterator[Fleet]:
 
 
 @contextmanager
-def started(name: str, *, offset: int, environment: dict[str, str] | None = None) -> Iterator[Fleet]:
-    """A fleet in a folder of its own, on the stores that these tests run on; skips the test where there are none."""
+def started(
+    name: str, *, offset: int, environment: dict[str, str] | None = None, services: tuple[str, ...] = ()
+) -> Iterator[Fleet]:
+    """A fleet or a part of it, in a folder of its own, on the stores that these tests run on; skips without them."""
     with tempfile.TemporaryDirectory(prefix=name) as folder, ExitStack() as stack:
         env = environment or {}
         if ON_SERVERS:
@@ -57,7 +59,7 @@ def started(name: str, *, offset: int, environment: dict[str, str] | None = None
                 env = stack.enter_context(stores.servers(Path(folder), prefix=f"at_{offset}_" if offset else "")) | env
             except stores.Missing as missing:
                 pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
-        yield stack.enter_context(running(Path(folder) / "data", offset=offset, environment=env))
+        yield stack.enter_context(running(Path(folder) / "data", offset=offset, environment=env, services=services))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import requests
 
 from shopkit.config import ROOT
 from tests.fleet import Fleet, running
+from tests.stores import wait_for
 
 LEFT_OUT = (".git", ".venv", "data", ".data", "*.pyc", "__pycache__", ".*_cache", ".hypothesis", "tests", "bench")
 
@@ -97,9 +98,8 @@ def test_it_is_listed_by_type_and_filtered_by_its_own_fields(own: Fleet, train: 
 
 
 def test_the_combined_list_contains_it(own: Fleet, train: dict[str, object]) -> None:
-    listed = own.get("/api/items/").json()
-    assert listed["results"] == [train]
-    assert listed["sources"]["toy"] == "live"
+    wait_for(lambda: own.get("/api/items/").json()["sources"]["toy"] == "live", seconds=5)
+    assert own.get("/api/items/").json()["results"] == [train]
 
 
 def test_it_can_be_changed_and_deleted_like_any_other(own: Fleet, train: dict[str, object]) -> None:
