@@ -11,6 +11,7 @@ from django.conf import settings
 
 from items_router import clients
 from items_router.catalogue import applying, reading, sources
+from items_router.catalogue.change import Change
 from items_router.catalogue.sources import Source
 from shopkit import http, topology
 from shopkit.errors import GatewayTimeout, ShopError
@@ -19,7 +20,7 @@ from shopkit.topology import Service
 EVERY = 0.8  # seconds between two questions to a service, whoever asks
 PATIENCE = 1.0  # seconds for it to say that it is there
 READ_SECONDS = 5.0  # and for a page of changes
-PAGE = 500
+PAGE, AT_ONCE = 1000, 250  # changes asked for, and applied in one transaction, so that no write waits long
 AT_A_TIME = 2.0  # seconds of reading, until the others have their turn
 OVERLAP = 60_000  # ms, read again each time: clocks differ, and a write takes until after its time
 TOO_LONG = 20 * 3600.0  # seconds; the services remember deletions for a day
@@ -65,7 +66,7 @@ def read_on(service: Service, source: Source) -> int:
     """The next page of all items; with the last, what was not among them goes. How many there were."""
     began = time.time()
     told = _page(service, source.since, source.after)
-    applying.apply(told.changes, again=True)
+    _apply(told.changes, again=True)
     if len(told.changes) == PAGE:
         sources.put(source.type, since=told.changes[-1].updated_at, after=told.changes[-1].id)
     else:
@@ -82,11 +83,11 @@ def _heal(service: Service, source: Source) -> None:
     began = time.time()
     moment, after = max(0, source.since - OVERLAP), ""
     first = told = _page(service, moment, after)
-    applying.apply(told.changes)
+    _apply(told.changes)
     while len(told.changes) == PAGE:
         moment, after = told.changes[-1].updated_at, told.changes[-1].id
         told = _page(service, moment, after)
-        applying.apply(told.changes)
+        _apply(told.changes)
         sources.reached(source.type)
     applying.forget_gone(before=began - 2 * 86400)
     sources.put(source.type, since=first.now, healed_at=began)
@@ -102,6 +103,11 @@ def _compare(source: Source, count: int | None) -> None:
     else:
         log.warning("catalogue amiss", type=source.type, items=count)
         begin_again(source.type)
+
+
+def _apply(changes: list[Change], *, again: bool = False) -> None:
+    for begin in range(0, len(changes), AT_ONCE):
+        applying.apply(changes[begin : begin + AT_ONCE], again=again)
 
 
 def _page(service: Service, moment: int, after: str) -> clients.Told:

@@ -37,14 +37,16 @@ def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     """With what the catalogue has to do with it: it hears of writes, and answers for a service that is not there."""
     source = sources.lately()[service.item_type or ""]
     item_id = parts[2] if len(parts) > 2 else None
-    one = item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
+    path, one = request.path, item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
+    if one:
+        request.path = f"/api/items/{item_id}/"  # where this router has it
     if one and source.silent:
         return None
     if source.given_up:
         raise Unavailable(f"{service.name} is not available; try again soon.", headers={"Retry-After": "1"})
     if request.method not in passing.SAFE:
-        return Forward(service.name, request.path, then=passing.learning(service.name, item_id))
-    return Forward(service.name, request.path, or_local=one)
+        return Forward(service.name, path, then=passing.learning(service.name, item_id))
+    return Forward(service.name, path, or_local=one)
 
 
 async def _by_type(request: Request, parts: list[str]) -> Forward | None:

@@ -16,7 +16,7 @@ from shopkit import topology
 from shopkit.items.internal import FactsView as ItemFactsView
 from shopkit.items.internal import StockPageView, reservation_urls
 
-_ITEMS = ("items", "products", *(path for service in topology.by_item_type().values() for path in service.paths))
+_ALIASES = ("products", *(path for service in topology.by_item_type().values() for path in service.paths))
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
@@ -25,9 +25,10 @@ urlpatterns = [
     path("api/products/recommendations/", RecommendationsView.as_view(schema=None)),
     path("api/items/facets/", FacetsView.as_view()),
     path("api/products/facets/", FacetsView.as_view(schema=None)),
+    path("api/items/<str:item_id>/", SnapshotView.as_view()),
+    path("api/products/<str:item_id>/", SnapshotView.as_view(schema=None)),
     path("api/items/<str:item_id>/similar/", SimilarView.as_view()),
-    *(path(f"api/{items}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for items in _ITEMS[1:]),
-    *(path(f"api/{items}/<str:item_id>/", SnapshotView.as_view(schema=None)) for items in _ITEMS),
+    *(path(f"api/{items}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for items in _ALIASES),
     path("internal/changes/", ToldView.as_view()),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import QueryDict
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -77,11 +78,13 @@ class FacetsView(APIView):
 
 
 class SnapshotView(APIView):
-    """One item, asked for while its service can't be reached."""
+    """What comes here is asked for while its service can't be reached: the rest is passed on."""
 
     permission_classes = [ReadOrStaff]
 
+    @extend_schema(operation_id="items_retrieve", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, item_id: str) -> Response:
+        """One item, with its type's own fields; with `"source": "snapshot"` while its service can't be reached."""
         if item := reading.item(item_id=item_id):
             return Response({**item, "source": "snapshot"}, headers={"X-Source": "snapshot"})
         if reading.is_gone(item_id=item_id) or not _is_of_a_type(item_id):

@@ -212,7 +212,7 @@ def test_an_item_whose_service_is_away_is_shown_as_it_last_was(client: Client) -
     shop.make("mobile_2")
     services.delete(item_id="mobile_2", version=None)
     applying.apply(map(Change.read, shop.told([{"_id": "mobile_2"}])))
-    for path in ("/api/items/", "/api/mobiles/", "/api/v1/products/"):
+    for path in ("/api/items/", "/api/v1/products/"):
         answer = client.get(f"{path}{made['_id']}/")
         assert (answer.status_code, answer["X-Source"]) == (200, "snapshot")
         assert (answer.json()["name"], answer.json()["source"]) == ("Phone", "snapshot")

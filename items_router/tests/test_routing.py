@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from items_router.catalogue import sources
 from items_router.routing import pick
-from shopkit.errors import Invalid
+from shopkit.errors import Invalid, Unavailable
 from shopkit.proxy import Forward
 from shopkit.testing import Asked, picked
 
@@ -30,6 +31,35 @@ def test_a_typed_path_says_where(path: str) -> None:
     assert forward
     assert forward.path == path
     assert forward.service.startswith(path.split("/")[2].rstrip("s")[:4])
+
+
+def test_an_item_whose_service_is_silent_is_the_routers_own() -> None:
+    asked = Asked("GET", "/api/books/book_1/")
+    for kind in ("book", "mobile"):
+        sources.claim(kind, every_seconds=0)
+        sources.reached(kind)
+    assert picked(pick, asked) == Forward("book_service", "/api/books/book_1/")
+    sources.failed("book")
+    assert (picked(pick, asked), asked.path) == (None, "/api/items/book_1/")
+    assert picked(pick, Asked("GET", "/api/mobiles/mobile_1/"))
+    assert picked(pick, Asked("GET", "/api/books/"))  # the service may be back any moment
+    assert picked(pick, Asked("PATCH", "/api/books/book_1/"))
+
+
+def test_who_hangs_is_not_waited_for() -> None:
+    sources.claim("book", every_seconds=0)
+    for _ in range(sources.HOPE):
+        sources.failed("book", hangs=True)
+    for method, path in (
+        ("GET", "/api/books/"),
+        ("PATCH", "/api/items/book_1/"),
+        ("GET", "/api/items/book_1/stock/log/"),
+    ):
+        with pytest.raises(Unavailable) as refused:
+            picked(pick, Asked(method, path))
+        assert refused.value.headers["Retry-After"] == "1"
+    sources.reached("book")
+    assert picked(pick, Asked("GET", "/api/books/"))
 
 
 @pytest.mark.parametrize(
