@@ -18,6 +18,7 @@ from gateway.last_write import LastWrite
 from shopkit import topology
 from shopkit.answer import Answer, Recorded
 from shopkit.config import config
+from shopkit.etag import is_known
 from shopkit.hygiene import Headers
 from shopkit.incoming import Body, Request, silence
 from shopkit.proxy import Ask
@@ -171,17 +172,10 @@ def _is_personal(headers: Headers) -> bool:
 
 
 async def _send(kept: Kept, request: Request, answer: Answer) -> None:
-    if kept.status == 200 and matches(request.header("if-none-match"), kept.etag.decode("latin-1")):
+    if kept.status == 200 and is_known(request.header("if-none-match"), kept.etag.decode("latin-1")):
         unchanged = [header for header in kept.headers if header[0] != b"content-type"]
         await answer.start(304, unchanged)
         await answer.piece(b"", more=False)
         return
     await answer.start(kept.status, [*kept.headers, (b"content-length", b"%d" % len(kept.body))])
     await answer.piece(kept.body, more=False)
-
-
-def matches(asked: str | None, etag: str) -> bool:
-    """Whether `If-None-Match` names the ETag, by weak comparison (RFC 9110 §13.1.2)."""
-    if asked is None:
-        return False
-    return asked.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in asked.split(","))

@@ -27,7 +27,7 @@ from items_router.serializers import (
 from shopkit import topology
 from shopkit.documents import Documents, sorting
 from shopkit.errors import Invalid, NotFound, Unavailable
-from shopkit.etag import IF_MATCH, etag, expected_version
+from shopkit.etag import IF_MATCH, etag, expected_version, unchanged
 from shopkit.items.filters import COMMON
 from shopkit.items.query import list_parameters
 from shopkit.mongo import Document
@@ -49,9 +49,12 @@ _OF_LISTS = ("ordering", "page", "page_size")
 class CombinedItemsView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[*_FILTERS, _AS_OF], responses=CombinedItemsSerializer)
+    @extend_schema(operation_id="items_list", parameters=[*_FILTERS, _AS_OF], responses=CombinedItemsSerializer)
     def get(self, request: Request) -> Response:
         """All types as one list. Without `ordering`: by name or, of a search, the best match first."""
+        tag = _etag()
+        if same := unchanged(request, tag):
+            return same
         page, size = page_bounds(request.query_params)
         states = _sources(request)
         found = reading.page(params=request.query_params.dict(), page=page, size=size)
@@ -64,7 +67,7 @@ class CombinedItemsView(APIView):
             "results": found.items,
             "sources": states,
         }
-        return Response(body)
+        return Response(body, headers={"ETag": tag})
 
 
 class FacetsView(APIView):
@@ -73,8 +76,16 @@ class FacetsView(APIView):
     @extend_schema(parameters=[each for each in _FILTERS if each.name not in _OF_LISTS], responses=FacetsSerializer)
     def get(self, request: Request) -> Response:
         """What a list with these filters could be narrowed by, and to how many items."""
+        tag = _etag()
+        if same := unchanged(request, tag):
+            return same
         states = _sources(request)
-        return Response({**facets.facets(params=request.query_params.dict()), "sources": states})
+        return Response({**facets.facets(params=request.query_params.dict()), "sources": states}, headers={"ETag": tag})
+
+
+def _etag() -> str:
+    """Of whatever is read from the catalogue after this: while it is the same, so is each answer."""
+    return f'"{reading.generation()}"'
 
 
 class SnapshotView(APIView):

@@ -1,9 +1,11 @@
-"""Versions as ETags: told in `ETag`, and asked for again in `If-Match` (RFC 9110 §8.8.3, §13.1.1)."""
+"""Versions as ETags: told in `ETag`, and named again in `If-Match` and `If-None-Match` (RFC 9110 §8.8.3, §13.1)."""
 
 import re
 
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework import status
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from shopkit.errors import Invalid
 
@@ -16,6 +18,20 @@ _ETAG = re.compile(r'"(\d{1,18})"\Z', re.ASCII)
 def etag(version: int) -> dict[str, str]:
     """The header that tells a version: 3 → `{"ETag": '"3"'}`."""
     return {"ETag": f'"{version}"'}
+
+
+def is_known(asked: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` names the ETag, by weak comparison (RFC 9110 §13.1.2)."""
+    if asked is None:
+        return False
+    return asked.strip() == "*" or tag in (each.strip().removeprefix("W/") for each in asked.split(","))
+
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """304 for who has what that ETag names already."""
+    if not is_known(request.headers.get("If-None-Match"), tag):
+        return None
+    return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
 
 
 def expected_version(request: Request) -> int | None:

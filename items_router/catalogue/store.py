@@ -33,7 +33,7 @@ _TABLES = (
     """CREATE VIRTUAL TABLE texts USING fts5(
         name, makers, description, tokenize="ascii tokenchars '_'", prefix='2 3')""",
     "CREATE TABLE state (generation INTEGER NOT NULL)",
-    "INSERT INTO state VALUES (1)",
+    "INSERT INTO state VALUES (1000 * CAST(strftime('%s', 'now') AS INTEGER))",  # above that of a file before this one
     """CREATE TABLE sources (
         type TEXT PRIMARY KEY, tried_at REAL NOT NULL DEFAULT 0, reached_at REAL NOT NULL DEFAULT 0,
         failed_at REAL NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0, round_at REAL DEFAULT 1,

@@ -1,6 +1,7 @@
 """Lists of all types: whatever is asked, what comes is what sorting everything in one list would give."""
 
 import random
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from items_router.catalogue import sources
 from items_router.tests.shop import all_live, feed_all, ids, make, own_list
 from shopkit.items import changes
 from shopkit.items.filters import fold
@@ -248,3 +250,26 @@ def test_a_list_says_who_answers_and_strictly_refuses_what_is_old(client: Client
         assert "mobile" in strict.json()["error"]
     sources.reached("mobile")
     assert client.get("/api/items/?strict=true").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/items/", "/api/items/facets/"])
+def test_who_has_the_present_state_is_told_so_without_it(client: Client, path: str) -> None:
+    stocked([])
+    make("book_1")
+    feed_all()
+    all_live()
+    first = client.get(path, {"search": "book"})
+    known = {"HTTP_IF_NONE_MATCH": first["ETag"]}
+    same = client.get(path, {"search": "book"}, **known)
+    assert (same.status_code, same.content, same["ETag"]) == (304, b"", first["ETag"])
+    changes.change({"_id": "book_1"}, put={"price": 7})
+    feed_all()
+    changed = client.get(path, {"search": "book"}, **known)
+    assert (changed.status_code, changed["ETag"] != first["ETag"]) == (200, True)
+    sources.put("laptop", failed_at=time.time() + 1)
+    assert client.get(path, {"search": "book"}, HTTP_IF_NONE_MATCH=changed["ETag"]).json()["sources"] == {
+        "book": "live",
+        "clothes": "live",
+        "laptop": "snapshot",
+        "mobile": "live",
+    }

@@ -166,6 +166,14 @@ class ItemServiceTests(OpinionTests):
         assert (lost.status_code, lost.json()["code"]) == (412, "precondition_failed")
         assert client.get(self.one(item)).json()["description"] == "Better"
 
+    def test_who_has_the_present_version_is_told_so_without_it(self, client: Client) -> None:
+        item = self.make(client)
+        known = {"If-None-Match": client.get(self.one(item))["ETag"]}
+        same = client.get(self.one(item), headers=known)
+        assert (same.status_code, same.content, same["ETag"]) == (304, b"", '"1"')
+        client.patch(self.one(item), {"description": "Better"}, "application/json")
+        assert client.get(self.one(item), headers=known).status_code == 200
+
     def test_what_only_the_service_may_set_stays(self, client: Client) -> None:
         item = self.make(client, stock=5)
         change = {

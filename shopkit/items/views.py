@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from shopkit.auth import caller
 from shopkit.errors import Invalid, NotFound
-from shopkit.etag import etag, expected_version
+from shopkit.etag import etag, expected_version, unchanged
 from shopkit.items import services, stock
 from shopkit.items.kind import ItemKind
 from shopkit.items.query import ItemQuery
@@ -57,7 +57,8 @@ class ItemListView(KindView):
 
 class ItemView(KindView):
     def get(self, request: Request, item_id: str) -> Response:
-        return self.answer(services.get(item_id=item_id))
+        item = services.get(item_id=item_id)
+        return unchanged(request, etag(item["version"])["ETag"]) or self.answer(item)
 
     def put(self, request: Request, item_id: str) -> Response:
         return self._update(item_id, partial=False)
