@@ -26,7 +26,6 @@ from shopkit.proxy import Ask
 FRESH_NS = 1_000_000_000
 MAX_BYTES = 16 * 1024 * 1024  # of all answers together, in one process
 MAX_ANSWER = 512 * 1024
-ASKED_WITH = frozenset((b"accept", b"origin"))  # what else an answer depends on
 _ITEMS = "|".join(["items", "products", *(path for s in topology.by_item_type().values() for path in s.paths)])
 _PUBLIC = re.compile(rf"/api/(?:(?:{_ITEMS})/(?:facets/|[a-z]+_[^/]+/(?:reviews/)?)?|collections/(?:[^/]+/)?)\Z")
 _CALLED_AT = (b"x-forwarded-host", b"x-forwarded-proto")
@@ -40,9 +39,14 @@ _HIT, _MISS, _SAME = (ANSWERS.labels(result) for result in ("hit", "miss", "unch
 Key = tuple[object, ...]
 
 
-def is_public(method: str, path: str) -> bool:
-    """Whether everybody is answered the same."""
-    return method == "GET" and _PUBLIC.match(path) is not None
+def is_public(request: Request) -> bool:
+    """Whether everybody is answered the same, in JSON."""
+    return request.method == "GET" and _PUBLIC.match(request.path) is not None and _takes_json(request)
+
+
+def _takes_json(request: Request) -> bool:
+    accept = request.header("accept")
+    return accept is None or "*/*" in accept or "application/json" in accept
 
 
 def is_detail(path: str) -> bool:
@@ -136,15 +140,14 @@ class PublicCache:
 
 def _key(request: Request) -> Key:
     arrival = request.arrival
-    asked = tuple(header for header in arrival.headers if header[0] in ASKED_WITH)
     # the links in a list are at the host that the client called
     called = tuple(map(arrival.forwarded.get, _CALLED_AT)) if config().behind_proxy else ()
-    return (request.path, request.query, arrival.host, asked, called)
+    return (request.path, request.query, arrival.host, request.header("origin"), called)
 
 
 def _of_nobody(request: Request, etag: bytes | None) -> Request:
     """The same question, by nobody, who takes no 304 but for what is kept here."""
-    headers = [header for header in request.arrival.headers if header[0] in ASKED_WITH]
+    headers = [header for header in request.arrival.headers if header[0] == b"origin"]
     if etag is not None:
         headers.append((b"if-none-match", etag))
     arrival = replace(request.arrival, headers=headers)

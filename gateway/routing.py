@@ -39,7 +39,7 @@ def _forward(service: str, request: Request, caller: Identity) -> Forward:
     """
     if service in _CHANGE_ITEMS and request.method not in SAFE:
         return Forward(service, request.path, then=_cache().dropped)
-    if is_public(request.method, request.path) and not (caller.customer_id and is_detail(request.path)):
+    if is_public(request) and not (caller.customer_id and is_detail(request.path)):
         return Forward(service, request.path, given_by=_cache().give)
     return Forward(service, request.path)
 

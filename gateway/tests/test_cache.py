@@ -1,6 +1,9 @@
 """What the gateway keeps for a second, before an upstream that counts how often it is asked."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway import cache
+from shopkit.config import ROOT
 from shopkit.tests import wire
 from shopkit.tests.wire import Response, Server
 
@@ -253,11 +257,24 @@ def test_a_customer_who_looks_at_an_item_is_passed_on_since_that_counts(shop: Sh
     assert [headers["x-user-id"] for _, _, headers in shop.asked] == ["123", "123"]
 
 
-@pytest.mark.parametrize("header", ["Host: other.test", "Accept: text/html", "Origin: https://a.test"])
+@pytest.mark.parametrize("header", ["Host: other.test", "Origin: https://a.test"])
 def test_what_the_answer_depends_on_is_kept_apart(shop: Shop, door: Server, header: str) -> None:
     get(door, LIST, host="shop.test")
     door.raw(f"GET {LIST} HTTP/1.1\r\nConnection: close\r\n{header}\r\n".encode() + host_beside(header))
     assert shop.asked_for(LIST) == 2
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html, */*;q=0.8", "application/json"])
+def test_whoever_takes_json_is_given_the_same(shop: Shop, door: Server, accept: str) -> None:
+    get(door, LIST)
+    get(door, LIST, f"Accept: {accept}")
+    assert shop.asked_for(LIST) == 1
+
+
+def test_who_takes_no_json_is_left_to_the_service(shop: Shop, door: Server) -> None:
+    for _ in range(2):
+        get(door, LIST, "Accept: text/html")
+    assert [headers["accept"] for _, _, headers in shop.asked] == ["text/html"] * 2
 
 
 def host_beside(header: str) -> bytes:
@@ -302,3 +319,24 @@ def test_a_write_through_another_process_of_the_gateway_counts_too(shop: Shop, d
         get(door, LIST)
         write(other)
         assert get(door, LIST).json()["writes"] == 1
+
+
+def command(name: str, *arguments: str, port: int) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "GATEWAY_URL": f"http://127.0.0.1:{port}"}
+    command = [sys.executable, "manage.py", "gateway", name, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_cache_is_warmed_and_looked_into_by_commands(shop: Shop, door: Server) -> None:
+    warmed = command("warm_cache", "--pages", "1", port=door.port)
+    assert (warmed.returncode, warmed.stdout.splitlines()[-1]) == (0, "12 of 12 answers were given")
+    assert shop.asked_for("/api/items/facets/") == 1
+    looked = command("inspect_cache", port=door.port)
+    counts = {line.split()[0]: line.split()[1] for line in looked.stdout.splitlines()[1:]}
+    assert counts == {name: f"{count:.0f}" for name, count in results(door).items()}
+    assert int(looked.stdout.split()[0]) >= 12
+
+
+def test_a_command_that_finds_no_gateway_says_so() -> None:
+    done = command("inspect_cache", port=1)
+    assert (done.returncode, "Is it running?" in done.stderr) == (1, True)
