@@ -49,7 +49,7 @@ _OF_LISTS = ("ordering", "page", "page_size")
 class CombinedItemsView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[*_FILTERS, _AS_OF], responses=CombinedItemsSerializer)
+    @extend_schema(operation_id="items_list", parameters=[*_FILTERS, _AS_OF], responses=CombinedItemsSerializer)
     def get(self, request: Request) -> Response:
         """All types as one list. Without `ordering`: by name or, of a search, the best match first."""
         page, size = page_bounds(request.query_params)
@@ -70,7 +70,11 @@ class CombinedItemsView(APIView):
 class FacetsView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[each for each in _FILTERS if each.name not in _OF_LISTS], responses=FacetsSerializer)
+    @extend_schema(
+        operation_id="items_facets",
+        parameters=[each for each in _FILTERS if each.name not in _OF_LISTS],
+        responses=FacetsSerializer,
+    )
     def get(self, request: Request) -> Response:
         """What a list with these filters could be narrowed by, and to how many items."""
         states = _sources(request)

@@ -53,7 +53,8 @@ def _no_matter(service: str) -> None: ...
 
 async def _forever() -> Message:
     """In place of a client that was listened to already: to stop listening makes the server say that it has left."""
-    return await asyncio.get_running_loop().create_future()
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 class Proxy:
