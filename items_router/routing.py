@@ -78,7 +78,7 @@ def application() -> Proxy:
 
 def _observed(observe: Observe, method: str, service: str, status: int, seconds: float) -> None:
     observe(method, service, status, seconds)
-    if status < 500 and (kind := _KIND_OF.get(service)):
+    if status < 400 and (kind := _KIND_OF.get(service)):  # others may be our own
         sources.heard(kind)
 
 
