@@ -18,7 +18,7 @@ from shopkit.errors import GatewayTimeout, ShopError
 from shopkit.topology import Service
 
 EVERY = 0.8  # seconds between two questions to a service, whoever asks
-PATIENCE = 1.0  # seconds for it to say that it is there
+PATIENCE = 2.0  # seconds for it to say that it is there
 READ_SECONDS = 5.0  # and for a page of changes
 PAGE, AT_ONCE = 1000, 250  # changes asked for, and applied in one transaction, so that no write waits long
 AT_A_TIME = 2.0  # seconds of reading, until the others have their turn
@@ -40,8 +40,13 @@ def _ask(service: Service) -> None:
         standing = clients.changes_of(service=service.name, ids=[], seconds=PATIENCE)
         sources.reached(kind, untold=standing.untold)
         _catch_up(service)
-    except ShopError as error:
-        sources.failed(kind, hangs=isinstance(error, GatewayTimeout))
+    except GatewayTimeout:
+        if sources.seconds_unheard(kind) < PATIENCE:
+            sources.reached(kind)  # busy, for it answered others meanwhile
+        else:
+            sources.failed(kind, hangs=True)
+    except ShopError:
+        sources.failed(kind)
 
 
 def _catch_up(service: Service) -> None:

@@ -1,6 +1,8 @@
 """Which item service a request goes to: by `?type=`, a posted body's `type`, an id's prefix, or a typed path."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from items_router import passing
 from items_router.catalogue import sources
@@ -12,6 +14,8 @@ from shopkit.proxy import Forward, Proxy, Request
 from shopkit.topology import Service
 
 _TYPES = topology.by_item_type()
+_KIND_OF = {service.name: kind for kind, service in _TYPES.items()}
+Observe = Callable[[str, str, int, float], None]
 _PATHS = {path: service for path, service in topology.by_path().items() if service.item_type}
 
 
@@ -73,7 +77,14 @@ def _service(item_type: object) -> Service:
 def application() -> Proxy:
     proxy = asgi_application("items_router", pick)
     proxy.missed = _missed
+    proxy.observe = partial(_observed, proxy.observe)
     return proxy
+
+
+def _observed(observe: Observe, method: str, service: str, status: int, seconds: float) -> None:
+    observe(method, service, status, seconds)
+    if status < 400 and (kind := _KIND_OF.get(service)):  # others may be our own
+        sources.heard(kind)
 
 
 def _missed(service: str) -> None:

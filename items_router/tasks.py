@@ -1,6 +1,7 @@
 """What the items router does by itself: its catalogue, whom what interests, and what it recommends."""
 
 from items_router import metrics, pulling
+from items_router.catalogue import store
 from items_router.recommending import rebuilding, seen
 from shopkit.sweeper import Sweep
 
@@ -10,3 +11,4 @@ SWEEPS = (
     Sweep(seen.write, every=2, everywhere=True),
     Sweep(rebuilding.look_after, every=10),
 )
+AFTER_MIGRATING = (store.prepare,)

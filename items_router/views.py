@@ -73,7 +73,11 @@ class CombinedItemsView(APIView):
 class FacetsView(APIView):
     permission_classes = [ReadOrStaff]
 
-    @extend_schema(parameters=[each for each in _FILTERS if each.name not in _OF_LISTS], responses=FacetsSerializer)
+    @extend_schema(
+        operation_id="items_facets",
+        parameters=[each for each in _FILTERS if each.name not in _OF_LISTS],
+        responses=FacetsSerializer,
+    )
     def get(self, request: Request) -> Response:
         """What a list with these filters could be narrowed by, and to how many items."""
         tag = _etag()

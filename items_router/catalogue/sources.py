@@ -3,6 +3,7 @@
 Kept in the catalogue's file, so that all processes of this machine know the same, and whichever comes first asks.
 """
 
+import math
 import time
 from dataclasses import dataclass, fields
 
@@ -76,6 +77,19 @@ def lately() -> dict[str, Source]:
 def live() -> dict[str, bool]:
     """Whether each type's items are as its service has them."""
     return {kind: source.live for kind, source in lately().items()}
+
+
+_heard: dict[str, float] = {}
+
+
+def heard(item_type: str) -> None:
+    """This process has just passed on an answer of its service."""
+    _heard[item_type] = time.monotonic()
+
+
+def seconds_unheard(item_type: str) -> float:
+    """Since then; without end, where it never did."""
+    return time.monotonic() - _heard.get(item_type, -math.inf)
 
 
 def forget_known() -> None:

@@ -126,6 +126,13 @@ def _begin_anew(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def prepare() -> None:
+    """Makes the file, if need be, before several processes come to it at once."""
+    with reading():
+        pass
+    close()
+
+
 def close() -> None:
     """Closes the connections that nobody uses."""
     while _idle:
