@@ -39,9 +39,10 @@ async def pick(request: Request) -> Forward | None:
 
 def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     """With what the catalogue has to do with it: it hears of writes, and answers for a service that is not there."""
-    source = sources.lately()[service.item_type or ""]
-    item_id = parts[2] if len(parts) > 2 else None
-    path, one = request.path, item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
+    kind = service.item_type or ""
+    source, path = sources.lately()[kind], request.path
+    item_id = parts[2] if len(parts) > 2 and parts[2].startswith(f"{kind}_") else None
+    one = item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD")
     if one:
         request.path = f"/api/items/{item_id}/"  # where this router has it
     if one and source.silent:

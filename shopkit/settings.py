@@ -72,7 +72,8 @@ _PASSWORDS = (
     "CommonPasswordValidator",
     "NumericPasswordValidator",
 )
-_EXPOSED = ["ETag", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+_EXPOSED = ["ETag", "Idempotent-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+_EXPOSED += ["X-Source"]
 ADMIN_SECONDS = 3600  # how long staff stay signed in to an admin
 MAX_BODY = 10 * 1024 * 1024  # bytes; the proxies' limit too
 

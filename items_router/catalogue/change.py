@@ -42,7 +42,16 @@ class Change:
         return cls(
             id=str(told["id"]),
             type=str(told["type"]),
-            item=None if item is None else dict(item),
+            item=None if item is None else _checked(dict(item)),
             texts=(name, makers, description),
             **numbers,
         )
+
+
+def _checked(item: Item) -> Item:
+    """Raises, as `read` does, for what has not the fields that lists are made of."""
+    numbers = [item["stock"], item["rating"]["average"], item["price"] or 0]
+    words = [item["name"], item["brand"], *item["tags"], *item["collections"]]
+    if not all(isinstance(word, str) for word in words) or not all(Decimal(number).is_finite() for number in numbers):
+        raise ValueError("an item that lists could not show")
+    return item

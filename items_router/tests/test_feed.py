@@ -18,6 +18,7 @@ from shopkit.items.tombstones import tombstones
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.usefixtures("store")
+WHOLE = {"id": "b", "type": "book", "version": 1, "created_at": 1, "updated_at": 1, "texts": ["", "", ""]}
 STEPS = st.lists(st.sampled_from(["make", "rename", "sell", "delete"]), min_size=1, max_size=12)
 
 
@@ -76,7 +77,15 @@ def test_in_any_order_and_number_the_latest_state_wins(
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"id": "book_1"}, {"id": "b", "type": "book", "version": "x"}, {"item": {}, "texts": []}]
+    "change",
+    [
+        {},
+        {"id": "book_1"},
+        {"id": "b", "type": "book", "version": "x"},
+        {"item": {}, "texts": []},
+        {**WHOLE, "item": {"name": "x"}},
+        {**WHOLE, "texts": ["a"]},
+    ],
 )
 def test_what_is_no_change_is_refused(book_service: Caller, change: dict[str, Any]) -> None:
     assert book_service.post("/internal/changes/", {"changes": [change]}).status_code == 400
