@@ -23,6 +23,7 @@ async def pick(request: Request) -> Forward | None:
     """The item service; None for what this router answers itself: what is in its catalogue, and collections."""
     parts = request.path.strip("/").split("/")
     if parts[3:] == ["similar"]:
+        request.path = f"/api/items/{parts[2]}/similar/"  # where this router has it
         return None
     segment = topology.api_segment(request.path)
     if request.method == "GET" and len(parts) == 3 and parts[2].partition("_")[0] in _TYPES:

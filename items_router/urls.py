@@ -12,11 +12,8 @@ from items_router.views import (
     SnapshotView,
     ToldView,
 )
-from shopkit import topology
 from shopkit.items.internal import FactsView as ItemFactsView
 from shopkit.items.internal import StockPageView, reservation_urls
-
-_ALIASES = ("products", *(path for service in topology.by_item_type().values() for path in service.paths))
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
@@ -28,7 +25,7 @@ urlpatterns = [
     path("api/items/<str:item_id>/", SnapshotView.as_view()),
     path("api/products/<str:item_id>/", SnapshotView.as_view(schema=None)),
     path("api/items/<str:item_id>/similar/", SimilarView.as_view()),
-    *(path(f"api/{items}/<str:item_id>/similar/", SimilarView.as_view(schema=None)) for items in _ALIASES),
+    path("api/products/<str:item_id>/similar/", SimilarView.as_view(schema=None)),
     path("internal/changes/", ToldView.as_view()),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),

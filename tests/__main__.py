@@ -98,7 +98,9 @@ def report(outcome: Outcome) -> None:
     print(
         f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<26} {outcome.seconds:6.1f} s  {lines[-1][:90]}"
     )
-    for line in lines[-TAIL:] if outcome.code else [line for line in lines if line.startswith("SKIPPED")]:
+    named = ("FAILED", "ERROR", "SKIPPED")
+    told = [line[:200] for line in lines if line.startswith(named)] + (lines[-TAIL:] if outcome.code else [])
+    for line in told:
         print(f"     {line}")
     sys.stdout.flush()
 

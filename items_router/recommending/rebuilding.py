@@ -46,7 +46,8 @@ def look_after() -> None:
 def start() -> subprocess.Popen[bytes]:
     """One thread is enough for its few vectors, and takes the least memory."""
     command = [sys.executable, str(ROOT / "manage.py"), settings.SERVICE.name, COMMAND]
-    return subprocess.Popen(command, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # what it says to people is no log
 
 
 def _claim(now: datetime) -> bool:

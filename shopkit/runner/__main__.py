@@ -17,7 +17,7 @@ from shopkit.runner.errors import RunnerError
 from shopkit.runner.process import Process
 
 OURS = ("*.sqlite3", "*.sqlite3-*", "secret_key", "dump.rdb")  # what `reset` deletes, beside the folders below
-OUR_FOLDERS = ("keys", "logs", "mail", "mongod", "run")
+OUR_FOLDERS = ("gateway", "keys", "logs", "mail", "media", "mongod", "run")
 
 
 def run(names: list[str]) -> None:

@@ -141,7 +141,7 @@ class Owner:
             "custom_id": lambda: self._custom()["id"],
             "image_id": lambda: self._custom()["images"][0].split("/images/")[1].partition("/")[0],
             "slug": lambda: self._once("slug", partial(self._post_example, "items_router"))["id"],
-            **(self._item_makers(service) if topology.service(service).item_type else {}),
+            **self._item_makers(service if topology.service(service).item_type else "book_service"),
         }
 
     def _item_makers(self, service: str) -> dict[str, Callable[[], Any]]:
