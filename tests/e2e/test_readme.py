@@ -1,4 +1,4 @@
-"""What the README shows works as it stands: each `sh` block is run against the fleet, up to the first error."""
+"""What the README and the catalogue's page show works as it stands: each `sh` block is run, up to the first error."""
 
 import os
 import re
@@ -10,7 +10,8 @@ from shopkit.config import ROOT
 from tests.fleet import Fleet
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README + CATALOGUE, re.MULTILINE | re.DOTALL)
 # so that an answer of 400 or more is an error of curl's, as it is for whoever reads it
 STRICT = 'set -eu -o pipefail\ncurl() { command curl --fail-with-body --silent --show-error --output - "$@"; echo; }\n'
 
