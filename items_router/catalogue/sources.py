@@ -67,7 +67,7 @@ _known_at = 0.0
 
 
 def lately() -> dict[str, Source]:
-    """As `every`, at most `KNOWN_FOR` old: for what is asked with each request."""
+    """As `every`, at most `KNOWN_FOR` old: for what is asked with each request that passes."""
     global _known, _known_at
     if not _known or time.monotonic() - _known_at > KNOWN_FOR:
         _known, _known_at = every(), time.monotonic()
@@ -76,7 +76,7 @@ def lately() -> dict[str, Source]:
 
 def live() -> dict[str, bool]:
     """Whether each type's items are as its service has them."""
-    return {kind: source.live for kind, source in lately().items()}
+    return {kind: source.live for kind, source in every().items()}
 
 
 _heard: dict[str, float] = {}
