@@ -56,7 +56,8 @@ def is_detail(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer; `asked_at` is when its service was asked, in nanoseconds. `upstream_etag`: what it told itself."""
+    """An answer; `asked_at` is when its service was asked, in nanoseconds, `request_id` by whom. `upstream_etag`: what
+    it told itself."""
 
     status: int
     headers: Headers
@@ -64,6 +65,7 @@ class Kept:
     etag: bytes
     upstream_etag: bytes | None
     asked_at: int
+    request_id: str
 
 
 class PublicCache:
@@ -163,7 +165,7 @@ def _made(came: Recorded, began: int) -> Kept:
         headers.append((b"etag", etag))
         if not any(name == b"cache-control" for name, _ in headers):
             headers.append((b"cache-control", b"no-cache"))  # keep it, but ask each time
-    return Kept(came.status, headers, body, etag, own, began)
+    return Kept(came.status, headers, body, etag, own, began, came.request_id)
 
 
 def _is_personal(headers: Headers) -> bool:
@@ -180,5 +182,7 @@ async def _send(kept: Kept, request: Request, answer: Answer) -> None:
         await answer.start(304, unchanged)
         await answer.piece(b"", more=False)
         return
-    await answer.start(kept.status, [*kept.headers, (b"content-length", b"%d" % len(kept.body))])
-    await answer.piece(kept.body, more=False)
+    # an error names its request, and each of those who asked together has one of their own
+    body = kept.body if kept.status < 400 else kept.body.replace(kept.request_id.encode(), request.id.encode())
+    await answer.start(kept.status, [*kept.headers, (b"content-length", b"%d" % len(body))])
+    await answer.piece(body, more=False)

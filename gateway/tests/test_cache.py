@@ -39,6 +39,7 @@ class Shop(ThreadingHTTPServer):
         self.status = 200
         self.size = 0
         self.broken = False
+        self.echoes = False
         self.headers: dict[str, str] = {}
         self.held.set()
 
@@ -53,7 +54,8 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         shop = self.server
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.dumps({"writes": shop.writes, "padding": "x" * shop.size}).encode()
+        told = {"request_id": headers["x-request-id"]} if shop.echoes else {}
+        body = json.dumps({"writes": shop.writes, "padding": "x" * shop.size, **told}).encode()
         unchanged = shop.etag is not None and headers.get("if-none-match") == shop.etag
         shop.asked.append((self.command, self.path, headers))
         if not unchanged:
@@ -287,6 +289,16 @@ def test_failures_are_not_kept(shop: Shop, door: Server, status: int) -> None:
     assert get(door, LIST).status == status
     shop.status = 200
     assert get(door, LIST).status == 200
+
+
+def test_each_who_is_refused_is_told_their_own_request_id(shop: Shop, door: Server) -> None:
+    shop.status, shop.echoes = 503, True
+    shop.held.clear()
+    waiting = [door.start_get(LIST) for _ in range(5)]
+    wire.wait_until(lambda: bool(shop.asked))
+    shop.held.set()
+    for each in waiting:
+        assert each.answer().json()["request_id"] == each.answer().all("x-request-id")[0]
 
 
 @pytest.mark.parametrize("headers", [{"Set-Cookie": "a=b"}, {"Cache-Control": "private"}])

@@ -32,9 +32,10 @@ def run(names: list[str]) -> None:
     services = [topology.service(name) for name in names or topology.SERVICES]
     service_processes = [supervisor.service_process(service, data) for service in services]
     supervisor.check_ports([*store_processes, *service_processes])
+    # before anything is imported: a library may take an interrupt for an error of its own, and go on
+    fleet = supervisor.Supervisor(data=data, environment=environment, say=report.say)
     report.say(f"Polyshop starts on {data} ({report.store_summary()})")
     preload.preload()
-    fleet = supervisor.Supervisor(data=data, environment=environment, say=report.say)
     try:
         fleet.start(store_processes)
         if not fleet.wait_until(supervisor.listens, store_processes):

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from shopkit import topology
 from tests.e2e import raw
-from tests.fleet import Fleet
+from tests.fleet import Fleet, unheard
 from tests.stores import wait_for
 
 at_each_port = pytest.mark.parametrize("name", topology.SERVICES)
@@ -29,11 +29,6 @@ WAYS = {
 
 
 # -- request ids
-
-
-def unheard(path: str) -> str:
-    """The same, as nobody has asked it yet, so that the gateway does not answer by itself."""
-    return f"{path}{'&' if '?' in path else '?'}asked={uuid.uuid4().hex}"
 
 
 @pytest.mark.parametrize("path", WAYS)
