@@ -24,6 +24,7 @@ from shopkit.incoming import Body, Request, silence
 from shopkit.proxy import Ask
 
 FRESH_NS = 1_000_000_000
+AHEAD_NS = 600_000_000  # by then it is asked for again, so that those who want it next need not wait
 MAX_BYTES = 16 * 1024 * 1024  # of all answers together, in one process
 MAX_ANSWER = 512 * 1024
 _ITEMS = "|".join(["items", "products", *(path for s in topology.by_item_type().values() for path in s.paths)])
@@ -85,9 +86,11 @@ class PublicCache:
         """Answers from what is kept, or with what the service answers. Raises what `ask` does."""
         kept = self._fresh(key := _key(request))
         if kept is None:
-            kept = await self._asked_once(key, request, ask)
+            kept = await asyncio.shield(self._asking_once(key, request, ask))
         else:
             _HIT.inc()
+            if time.monotonic_ns() - kept.asked_at > AHEAD_NS:
+                self._asking_once(key, request, ask)
         await _send(kept, request, answer)
 
     def _fresh(self, key: Key) -> Kept | None:
@@ -100,7 +103,7 @@ class PublicCache:
     def _counts(self, asked_at: int) -> bool:
         return asked_at > self._last_write.at and time.monotonic_ns() - asked_at < FRESH_NS
 
-    async def _asked_once(self, key: Key, request: Request, ask: Ask) -> Kept:
+    def _asking_once(self, key: Key, request: Request, ask: Ask) -> asyncio.Task[Kept]:
         began, task = self._asking.get(key, (0, None))
         if task is None or not self._counts(began):
             began = time.monotonic_ns()
@@ -108,7 +111,7 @@ class PublicCache:
             task = asyncio.create_task(self._ask(key, request, ask, began))
             self._asking[key] = began, task
             task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
+        return task
 
     def _forget(self, key: Key, done: asyncio.Task[Kept]) -> None:
         if self._asking.get(key, (0, None))[1] is done:
