@@ -16,7 +16,7 @@ from prometheus_client import Counter, Gauge
 
 from gateway.last_write import LastWrite
 from shopkit import topology
-from shopkit.answer import Answer, Recorded
+from shopkit.answer import CLIENT_GONE, Answer, Recorded
 from shopkit.config import config
 from shopkit.etag import is_known
 from shopkit.hygiene import Headers
@@ -27,6 +27,8 @@ FRESH_NS = 1_000_000_000
 AHEAD_NS = 600_000_000  # by then it is asked for again, so that those who want it next need not wait
 MAX_BYTES = 16 * 1024 * 1024  # of all answers together, in one process
 MAX_ANSWER = 512 * 1024
+MAX_QUERY = 512  # what asks at greater length is asked by hardly anybody else
+AN_ENTRY = 2048  # bytes that one takes beside its body
 _ITEMS = "|".join(["items", "products", *(path for s in topology.by_item_type().values() for path in s.paths)])
 _PUBLIC = re.compile(rf"/api/(?:(?:{_ITEMS})/(?:facets/|[a-z]+_[^/]+/(?:reviews/)?)?|collections/(?:[^/]+/)?)\Z")
 _CALLED_AT = (b"x-forwarded-host", b"x-forwarded-proto")
@@ -42,7 +44,8 @@ Key = tuple[object, ...]
 
 def is_public(request: Request) -> bool:
     """Whether everybody is answered the same, in JSON."""
-    return request.method == "GET" and _PUBLIC.match(request.path) is not None and _takes_json(request)
+    short = len(request.query) <= MAX_QUERY and len(request.path) <= MAX_QUERY
+    return request.method == "GET" and short and _PUBLIC.match(request.path) is not None and _takes_json(request)
 
 
 def _takes_json(request: Request) -> bool:
@@ -78,9 +81,10 @@ class PublicCache:
         self._bytes = 0
         self._asking: dict[Key, tuple[int, asyncio.Task[Kept]]] = {}
 
-    async def dropped(self, _status: int, _headers: Headers) -> None:
-        """What was kept before now counts no more: a write has passed."""
-        self._last_write.note()
+    async def dropped(self, status: int, _headers: Headers) -> None:
+        """What was kept before now counts no more: a write has passed. One that was refused has changed nothing."""
+        if not 400 <= status < CLIENT_GONE:
+            self._last_write.note()
 
     async def give(self, request: Request, answer: Answer, ask: Ask) -> None:
         """Answers from what is kept, or with what the service answers. Raises what `ask` does."""
@@ -134,13 +138,17 @@ class PublicCache:
 
     def _keep(self, key: Key, kept: Kept) -> None:
         if (before := self._kept.pop(key, None)) is not None:
-            self._bytes -= len(before.body)
+            self._bytes -= _size(before)
         self._kept[key] = kept
-        self._bytes += len(kept.body)
+        self._bytes += _size(kept)
         while self._bytes > MAX_BYTES:
-            self._bytes -= len(self._kept.popitem(last=False)[1].body)
+            self._bytes -= _size(self._kept.popitem(last=False)[1])
         KEPT.set(len(self._kept))
         BYTES.set(self._bytes)
+
+
+def _size(kept: Kept) -> int:
+    return len(kept.body) + AN_ENTRY
 
 
 def _key(request: Request) -> Key:

@@ -7,6 +7,7 @@ import structlog
 
 from items_router import clients
 from items_router.catalogue import applying
+from shopkit.answer import CLIENT_GONE
 from shopkit.hygiene import Headers
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -19,7 +20,7 @@ def learning(service: str, item_id: str | None) -> Callable[[int, Headers], Awai
 
     async def then(status: int, headers: Headers) -> None:
         written = item_id or _made(headers)
-        if 200 <= status < 300 and written:
+        if not 400 <= status < CLIENT_GONE and written:
             try:
                 await asyncio.wait_for(asyncio.to_thread(learn, service, written), SECONDS)
             except Exception as error:  # the write is done, and its answer true, whatever became of the catalogue

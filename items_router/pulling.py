@@ -73,14 +73,20 @@ def read_on(service: Service, source: Source) -> int:
     told = _page(service, source.since, source.after)
     _apply(told.changes, again=True)
     if len(told.changes) == PAGE:
-        sources.put(source.type, since=told.changes[-1].updated_at, after=told.changes[-1].id)
+        last = told.changes[-1]
+        sources.put_in_round(source.type, was=source.round_at, since=last.updated_at, after=last.id)
     else:
-        applying.remove_unheard(item_type=source.type, since=source.round_at or 0)
-        done = {"complete": True, "round_at": None, "since": told.now, "after": "", "healed_at": began, "amiss": 0}
-        sources.put(source.type, **done)
-        log.info("catalogue complete", type=source.type, items=reading.counts_of_types().get(source.type, 0))
+        _complete(source, told.now, began)
     sources.reached(source.type)
     return len(told.changes)
+
+
+def _complete(source: Source, moment: int, began: float) -> None:
+    """All was read: what was not among it goes. Not if somebody has begun anew, who has not read all of it."""
+    done = {"complete": True, "round_at": None, "since": moment, "after": "", "healed_at": began, "amiss": 0}
+    if sources.put_in_round(source.type, was=source.round_at, **done):
+        applying.remove_unheard(item_type=source.type, since=source.round_at or 0)
+        log.info("catalogue complete", type=source.type, items=reading.counts_of_types().get(source.type, 0))
 
 
 def _heal(service: Service, source: Source) -> None:
@@ -91,12 +97,15 @@ def _heal(service: Service, source: Source) -> None:
     _apply(told.changes)
     while len(told.changes) == PAGE:
         moment, after = told.changes[-1].updated_at, told.changes[-1].id
+        if time.time() - began > AT_A_TIME:  # the others have their turn, and then it goes on from here
+            sources.put_in_round(source.type, was=None, since=moment + OVERLAP)
+            return
         told = _page(service, moment, after)
         _apply(told.changes)
         sources.reached(source.type)
     applying.forget_gone(before=began - 2 * 86400)
-    sources.put(source.type, since=first.now, healed_at=began)
-    _compare(source, told.count)
+    if sources.put_in_round(source.type, was=None, since=first.now, healed_at=began):
+        _compare(source, told.count)
 
 
 def _compare(source: Source, count: int | None) -> None:

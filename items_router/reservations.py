@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pymongo
 import structlog
 from pymongo.errors import PyMongoError
 
@@ -13,6 +14,7 @@ from items_router.recommending import signals
 from shopkit import topology
 from shopkit.errors import Conflict, ShopError
 
+PATIENCE = 0.5  # seconds for what nothing depends on
 Lines = dict[str, int]
 _TYPES = topology.by_item_type()
 log = structlog.get_logger()
@@ -55,7 +57,8 @@ def restock(*, order_id: str, lines: Lines, key: str) -> dict[str, Any]:
 def _only_recommendations() -> Iterator[None]:
     """No order waits for them, or fails for them."""
     try:
-        yield
+        with pymongo.timeout(PATIENCE):
+            yield
     except PyMongoError as error:
         log.warning("recommendations did not hear of an order", error=type(error).__name__)
 

@@ -173,8 +173,9 @@ class CollectionView(APIView):
     @extend_schema(responses=CollectionWithCountSerializer)
     def get(self, request: Request, slug: str) -> Response:
         found = services.get(slug=slug)
-        shown = CollectionWithCountSerializer(_counted([found])[0])
-        return Response(shown.data, headers=etag(found["version"]))
+        counted = _counted([found])[0]
+        headers = etag(found["version"], also=counted["item_count"])
+        return Response(CollectionWithCountSerializer(counted).data, headers=headers)
 
     @extend_schema(parameters=[IF_MATCH], request=CollectionUpdateSerializer, responses=CollectionSerializer)
     def put(self, request: Request, slug: str) -> Response:

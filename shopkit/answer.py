@@ -26,6 +26,12 @@ class Answer:
         self._scope = scope
         self._send = send
 
+    async def left(self) -> None:
+        """The client has gone; what is to be done before it is answered is done all the same."""
+        if self.then is not None:
+            then, self.then = self.then, None
+            await then(CLIENT_GONE, [])
+
     async def start(self, status: int, headers: Headers) -> None:
         """Status and headers; `own_headers` go before any of the same name, and the request id is added, once."""
         if self.then is not None:

@@ -12,12 +12,12 @@ from shopkit.errors import Invalid
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description='The ETag of the version to change, such as "3".'
 )
-_ETAG = re.compile(r'"(\d{1,18})"\Z', re.ASCII)
+_ETAG = re.compile(r'"(\d{1,18})(?:-\d{1,18})?"\Z', re.ASCII)
 
 
-def etag(version: int) -> dict[str, str]:
-    """The header that tells a version: 3 → `{"ETag": '"3"'}`."""
-    return {"ETag": f'"{version}"'}
+def etag(version: int, *, also: int | None = None) -> dict[str, str]:
+    """The header that tells a version: 3 → `{"ETag": '"3"'}`; `also` is a number that the answer shows beside it."""
+    return {"ETag": f'"{version}"' if also is None else f'"{version}-{also}"'}
 
 
 def is_known(asked: str | None, tag: str) -> bool:

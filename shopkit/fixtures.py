@@ -5,7 +5,7 @@ items as its API shows them; that of another document store, `{collection: [docu
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import chain, islice
@@ -67,7 +67,7 @@ def _set_times(row: Model) -> None:
 
 def _load_items(service: Service, entries: list[Document]) -> Counts:
     services = import_module("shopkit.items.services")
-    feed = import_module("shopkit.items.feed")
+    feed, tombstones = map(import_module, ("shopkit.items.feed", "shopkit.items.tombstones"))
     kind = import_module("shopkit.items.kind").own_kind()
     generated = import_module("fixtures.generate").items(service.item_type)
 
@@ -77,7 +77,7 @@ def _load_items(service: Service, entries: list[Document]) -> Counts:
             shape.is_valid(raise_exception=True)
             yield services.new_document(kind=kind, values=shape.validated_data, item_id=entry["id"])
 
-    counts = _add(services.items(), documents())
+    counts = _add(services.items(), documents(), ready=tombstones.go_on)
     while feed.tell():  # so that what was loaded is listed by the time that it is said to be loaded
         pass
     return counts
@@ -92,10 +92,16 @@ def _load_documents(collections: dict[str, list[Document]]) -> Counts:
     return sum(added for added, _ in counts), sum(kept for _, kept in counts)
 
 
-def _add(collection: Collection[Document], documents: Iterable[Document]) -> Counts:
-    """In batches, each document only where its id is free."""
+def _add(
+    collection: Collection[Document],
+    documents: Iterable[Document],
+    *,
+    ready: Callable[[list[Document]], None] = lambda _batch: None,
+) -> Counts:
+    """In batches, each document only where its id is free; `ready` is done to a batch before."""
     waiting, added, seen = iter(documents), 0, 0
     while batch := list(islice(waiting, BATCH)):
+        ready(batch)
         writes = [UpdateOne({"_id": each["_id"]}, {"$setOnInsert": each}, upsert=True) for each in batch]
         added += collection.bulk_write(writes, ordered=False).upserted_count
         seen += len(batch)

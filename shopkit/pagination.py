@@ -13,10 +13,11 @@ MAX_PAGE_SIZE = 100
 
 def positive(name: str, value: str, *, at_most: int) -> int:
     """A query parameter that counts something; `Invalid` unless it is 1 … `at_most`."""
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:19]) <= at_most:
+    digits = value.lstrip("0")[:19]  # a longer number is too large, and might be more than Python takes
+    if not value.isascii() or not value.isdigit() or not 1 <= int(digits or 0) <= at_most:
         message = f"{name} must be a whole number from 1 to {at_most}."
         raise Invalid(message, details={name: [message]})
-    return int(value)
+    return int(digits)
 
 
 class Pages(PageNumberPagination):

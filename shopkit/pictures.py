@@ -72,7 +72,7 @@ def _anew(image: "Image", side: int) -> Picture:
     """The first frame, upright, with nothing but its pixels."""
     from PIL import ImageOps
 
-    kind = str(image.format)
+    kind = "JPEG" if image.format == "MPO" else str(image.format)  # several JPEGs in one, as many phones take them
     image.draft("RGB", (side, side))  # type: ignore[no-untyped-call]  # a JPEG is decoded no larger than it is kept
     image.load()
     upright = ImageOps.exif_transpose(image)

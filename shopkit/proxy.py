@@ -115,7 +115,7 @@ class Proxy:
         except ShopError as error:
             await answer.refuse(error)
         except ClientGone:
-            pass
+            await answer.left()
         except Exception:
             _log.exception("unhandled request_id=%s", answer.request_id)
             await answer.refuse(ShopError())

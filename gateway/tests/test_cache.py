@@ -28,7 +28,7 @@ class Shop(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
-        self.held = threading.Event()
+        self.held, self.writes_held = threading.Event(), threading.Event()
         self.begin()
 
     def begin(self) -> None:
@@ -42,6 +42,7 @@ class Shop(ThreadingHTTPServer):
         self.echoes = False
         self.headers: dict[str, str] = {}
         self.held.set()
+        self.writes_held.set()
 
     def asked_for(self, path: str, method: str = "GET") -> int:
         return sum(1 for asked in self.asked if asked[:2] == (method, path))
@@ -66,6 +67,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path, {}))
         self.server.writes += 1
+        self.server.writes_held.wait(10)
         if self.server.broken:
             self.close_connection = True
             return
@@ -124,6 +126,7 @@ def door(open_shop: Shop, data: Path) -> Iterator[Server]:
 @pytest.fixture
 def shop(open_shop: Shop, door: Server) -> Shop:
     """Newly opened, and nothing of it kept."""
+    open_shop.begin()
     write(door)
     open_shop.begin()
     return open_shop
@@ -166,7 +169,7 @@ def test_answers_have_a_strong_etag_by_which_they_are_asked_for_in_vain(shop: Sh
     assert changed.all("etag") != [etag]
 
 
-@pytest.mark.parametrize("status", [200, 409, 500])
+@pytest.mark.parametrize("status", [200, 500])
 def test_who_writes_reads_what_they_wrote_even_if_the_write_is_said_to_have_failed(
     shop: Shop, door: Server, status: int
 ) -> None:
@@ -175,6 +178,33 @@ def test_who_writes_reads_what_they_wrote_even_if_the_write_is_said_to_have_fail
     assert write(door).status == status
     shop.status = 200
     assert get(door, LIST).json()["writes"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409])
+def test_a_write_that_is_refused_drops_nothing(shop: Shop, door: Server, status: int) -> None:
+    get(door, LIST)
+    shop.status = status
+    write(door)
+    get(door, LIST)
+    assert shop.asked_for(LIST) == 1
+
+
+def test_who_writes_and_leaves_has_dropped_what_is_kept_too(shop: Shop, door: Server) -> None:
+    get(door, LIST)
+    shop.writes_held.clear()
+    writer = door.connect()
+    writer.send(wire.request(BOOK, method="PATCH", body=b"{}"))
+    wire.wait_until(lambda: shop.asked_for(BOOK, "PATCH") == 1)
+    writer.reset()
+    wire.wait_until(lambda: get(door, LIST).status == 200 and shop.asked_for(LIST) == 2)
+    shop.writes_held.set()
+
+
+def test_what_is_asked_at_length_is_not_kept(shop: Shop, door: Server) -> None:
+    path = f"{LIST}&x={'y' * cache.MAX_QUERY}"
+    for _ in range(2):
+        get(door, path)
+    assert shop.asked_for(path) == 2
 
 
 def test_a_write_that_gets_no_answer_drops_what_is_kept(shop: Shop, door: Server) -> None:

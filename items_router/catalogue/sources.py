@@ -115,6 +115,16 @@ def put(item_type: str, **values: object) -> None:
     forget_known()
 
 
+def put_in_round(item_type: str, *, was: float | None, **values: object) -> bool:
+    """The same, if the reading of all that is going on is still the one that began then; whether it was done."""
+    marks = ", ".join(f"{name} = :{name}" for name in values)
+    with store.writing() as connection:
+        same = f"UPDATE sources SET {marks} WHERE type = :type AND round_at IS :was"
+        done = connection.execute(same, {**values, "type": item_type, "was": was}).rowcount == 1
+    forget_known()
+    return done
+
+
 def reached(item_type: str, *, untold: int | None = None) -> None:
     """It has just answered."""
     now = time.time()

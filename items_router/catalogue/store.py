@@ -4,10 +4,14 @@ It holds nothing that the item services do not know, so a file of another versio
 """
 
 import sqlite3
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import structlog
 
 from shopkit.config import config
 
@@ -33,7 +37,6 @@ _TABLES = (
     """CREATE VIRTUAL TABLE texts USING fts5(
         name, makers, description, tokenize="ascii tokenchars '_'", prefix='2 3')""",
     "CREATE TABLE state (generation INTEGER NOT NULL)",
-    "INSERT INTO state VALUES (1000 * CAST(strftime('%s', 'now') AS INTEGER))",  # above that of a file before this one
     """CREATE TABLE sources (
         type TEXT PRIMARY KEY, tried_at REAL NOT NULL DEFAULT 0, reached_at REAL NOT NULL DEFAULT 0,
         failed_at REAL NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0, round_at REAL DEFAULT 1,
@@ -53,7 +56,9 @@ _TABLES = (
     # many tie in these, and ties are in the order of ids in either direction
     *(f"CREATE INDEX by_{field}_down ON items ({field} DESC, id)" for field in ("price", "stock", "rating")),
 )
-_idle: deque[sqlite3.Connection] = deque()
+_idle: deque[tuple[int, sqlite3.Connection]] = deque()
+_opening = threading.Lock()
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -72,32 +77,67 @@ def writing() -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _transaction(begin: str) -> Iterator[sqlite3.Connection]:
-    connection = _connection()
+    file, connection = _connection()
     try:
         connection.execute(begin)
         yield connection
         connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
+    except BaseException as error:
+        if _is_broken(error):
+            _throw_away(file)
+        elif connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     finally:
-        _idle.append(connection)
+        _idle.append((file, connection))
 
 
-def _connection() -> sqlite3.Connection:
+def _connection() -> tuple[int, sqlite3.Connection]:
+    """One to the file that is there now: it may have been deleted, or thrown away, since the last time."""
+    present = _present()
     with suppress(IndexError):
-        return _idle.pop()
-    path = config().data.resolve() / "catalogue.sqlite3"
+        while True:
+            file, connection = _idle.pop()
+            if file == present:
+                return file, connection
+            connection.close()
+    with _opening:  # a new file takes its journal mode from one at a time, and the others do not wait by themselves
+        opened = _opened(_path())
+    return _present(), opened
+
+
+def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return _open(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:  # no database, or a broken one
-        for part in ("", "-wal", "-shm"):
-            path.with_name(path.name + part).unlink(missing_ok=True)
+    except sqlite3.DatabaseError as error:
+        if not _is_broken(error):
+            raise
+        _throw_away(_present())
         return _open(path)
+
+
+def _is_broken(error: BaseException) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _throw_away(file: int) -> None:
+    """Removes a broken file, unless somebody has before; whoever comes next begins another."""
+    log.error("the catalogue's file is broken, and begun anew")
+    if file == _present():
+        for part in ("", "-wal", "-shm"):
+            _path().with_name(_path().name + part).unlink(missing_ok=True)
+
+
+def _path() -> Path:
+    return config().data / "catalogue.sqlite3"
+
+
+def _present() -> int:
+    """The number of the file that is there, which no other has while somebody holds it open; 0 if there is none."""
+    with suppress(FileNotFoundError):
+        return _path().stat().st_ino
+    return 0
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -123,6 +163,8 @@ def _begin_anew(connection: sqlite3.Connection) -> None:
             connection.execute(f'DROP TABLE "{name}"')
     for statement in _TABLES:
         connection.execute(statement)
+    # above whatever a file before this one has come to
+    connection.execute("INSERT INTO state VALUES (?)", [time.time_ns() // 1000])
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -136,7 +178,7 @@ def prepare() -> None:
 def close() -> None:
     """Closes the connections that nobody uses."""
     while _idle:
-        _idle.pop().close()
+        _idle.pop()[1].close()
 
 
 def raise_generation(connection: sqlite3.Connection) -> None:

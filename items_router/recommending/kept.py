@@ -19,13 +19,14 @@ def neighbours() -> Collection[Document]:
 
 
 def put(found: Iterable[tuple[str, Near]], *, build: str) -> int:
-    """Keeps them in the place of those of earlier builds; how many. Meanwhile each id has its old ones or its new."""
+    """Keeps them in the place of those of earlier builds, whose names sort before; how many. Meanwhile each id has its
+    old ones or its new."""
     found, count = iter(found), 0
     while batch := list(islice(found, BATCH)):
         writes = [UpdateOne({"_id": item_id}, {"$set": _document(near, build)}, upsert=True) for item_id, near in batch]
         neighbours().bulk_write(writes, ordered=False)
         count += len(batch)
-    neighbours().delete_many({"build": {"$ne": build}})
+    neighbours().delete_many({"build": {"$lt": build}})  # another that began later leaves its own
     return count
 
 

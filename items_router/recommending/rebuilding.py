@@ -29,7 +29,7 @@ def rebuild() -> int:
     signals.forget_old_views()
     count = signals.count()
     matrix = neighbours.Matrix(signals.every())
-    build = uuid.uuid4().hex
+    build = f"{datetime.now(UTC).isoformat()} {uuid.uuid4().hex}"
     best = (kept.POPULAR, neighbours.popular(matrix, most=BEST_SELLERS))
     number = kept.put(chain([best], neighbours.nearest(matrix, most=NEIGHBOURS)), build=build)
     _state().update_one({"_id": "rebuild"}, {"$set": {"count": count, "at": datetime.now(UTC)}}, upsert=True)

@@ -55,6 +55,18 @@ def test_a_change_carries_a_version_and_never_the_id(client: Client, made: dict[
     assert lost.status_code == 412
 
 
+def test_its_etag_names_the_number_of_its_items_too_and_is_good_for_a_change(
+    client: Client, made: dict[str, Any]
+) -> None:
+    path = "/api/collections/winter-sale/"
+    empty = client.get(path)["ETag"]
+    shop.make("book_1", collections=["winter-sale"])
+    shop.feed_all()
+    filled = client.get(path)["ETag"]
+    assert (empty, filled) == ('"1-0"', '"1-1"')
+    assert client.patch(path, {"title": "Sale"}, "application/json", headers={"If-Match": filled}).status_code == 200
+
+
 def test_only_the_version_that_is_asked_for_is_deleted(client: Client, made: dict[str, Any]) -> None:
     path = "/api/collections/winter-sale/"
     assert client.delete(path, headers={"If-Match": '"2"'}).status_code == 412

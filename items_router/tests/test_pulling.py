@@ -3,7 +3,9 @@
 import json
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -179,3 +181,54 @@ def test_the_command_reads_all_anew_and_says_how_far_it_is(
     services_up.down = {"mobile"}
     with pytest.raises(CommandError, match="mobile_service"):
         call_command("rebuild_catalogue", only="mobile")
+
+
+def test_a_rebuild_that_begins_while_a_page_is_read_is_not_ended_by_it(client: Client, services_up: Services) -> None:
+    """Who reads the last page of an older round must not take for gone what the newer one has yet to read."""
+    for number in range(3):
+        shop.make(f"book_{number}")
+    pull()
+    old = sources.every()["book"]
+    pulling.begin_again("book")
+    pulling._complete(old, moment=10**15, began=0)
+    pulling._heal(topology.by_item_type()["book"], old)
+    assert (sources.every()["book"].since, sources.every()["book"].round_at is None) == (0, False)
+    pull()
+    assert client.get("/api/items/").json()["count"] == 3
+
+
+def test_a_long_heal_leaves_the_others_their_turn_and_goes_on(
+    client: Client, services_up: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull()
+    start, ticks = changes.now(), count()
+    monkeypatch.setattr(changes, "now", lambda: start + timedelta(milliseconds=next(ticks)))
+    monkeypatch.setattr(pulling, "PAGE", 2)
+    monkeypatch.setattr(pulling, "AT_A_TIME", -1)
+    monkeypatch.setattr(pulling, "OVERLAP", 0)
+    for number in range(5):
+        shop.make(f"book_{number}")
+    for seen in (2, 3, 4, 5):
+        pull(healing=True)
+        assert client.get("/api/items/").json()["count"] == seen
+
+
+@pytest.mark.parametrize("harm", ["damaged", "deleted"])
+def test_a_file_that_is_harmed_while_it_is_used_is_begun_anew(client: Client, services_up: Services, harm: str) -> None:
+    for number in range(40):
+        shop.make(f"book_{number:02}", description="long " * 400)
+    pull()
+    path = config().data / "catalogue.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if harm == "deleted":
+        path.unlink()
+    else:
+        store.close()
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+        with suppress(sqlite3.DatabaseError):
+            client.get("/api/items/")
+    assert client.get("/api/items/").json()["count"] == 0
+    pull()
+    assert client.get("/api/items/").json()["count"] == 40

@@ -82,6 +82,8 @@ def _hold(item_id: str, order_id: str, quantity: int) -> Document:
         if taken is not None:
             return taken
         item = items().find_one({"_id": item_id})
+        if item is not None and _is_sold_to(item_id, order_id):
+            return item  # the order was on its way to be sold all its lines, and begins again with this one done
         if item is None or order_id not in item["holds"]:
             undone = item is not None and _undone(order_id) in item["changes"]
             raise _was_undone(item_id) if undone else _refusal(item_id, item, quantity)
@@ -171,6 +173,11 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
         if _step(same, change, kind, inc.get("available", 0), told, inc, unset={hold: ""}) is not None:
             return True
     raise Conflict
+
+
+def _is_sold_to(item_id: str, order_id: str) -> bool:
+    back = _was_done(item_id, f"restock-undo-{order_id}")
+    return not back and _was_done(item_id, f"commit-{order_id}")
 
 
 def _was_done(item_id: str, change: str) -> bool:

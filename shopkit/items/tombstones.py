@@ -5,6 +5,7 @@ once the item is gone, it counts. A sweep looks at those that stayed prepared: t
 go, or it is not, and then they count.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from pymongo.collection import Collection
@@ -28,8 +29,10 @@ def ensure_indexes() -> None:
 
 
 def prepare(item: Document) -> None:
-    """Before the item is deleted."""
-    _put(item, prepared=True)
+    """Before the item is deleted; by somebody else it may just have been."""
+    gone = {"_id": item["_id"], "created_at": item["created_at"], "prepared": False}
+    if tombstones().find_one(gone) is None:
+        _put(item, prepared=True)
 
 
 def confirm(item: Document) -> None:
@@ -41,6 +44,13 @@ def _put(item: Document, *, prepared: bool) -> None:
     state = {"created_at": item["created_at"], "version": item["version"] + 1, "updated_at": now()}
     state |= {"prepared": prepared, "untold": not prepared}
     tombstones().update_one({"_id": item["_id"]}, {"$set": state}, upsert=True)
+
+
+def go_on(made: Iterable[Document]) -> None:
+    """An item that is made anew under an id goes on from the version that it ended with: an ETag names one state."""
+    documents = {document["_id"]: document for document in made}
+    for stone in tombstones().find({"_id": {"$in": list(documents)}}) if documents else ():
+        documents[stone["_id"]]["version"] = stone["version"] + 1
 
 
 def settle() -> int:

@@ -2,11 +2,13 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import responses
+from django.core.management import call_command
 
 from shopkit import topology
 from shopkit.items import feed, services, stock, tombstones
@@ -192,3 +194,28 @@ def test_search_looks_in_descriptions_too(staff: Caller, make: Make) -> None:  #
 def test_who_makes_an_item_is_told_where_it_is(staff: Caller) -> None:
     answer = staff.post("/api/items/", {"name": "Emma", "author": "Jane Austen"})
     assert staff.get(answer["Location"]).json() == answer.json()
+
+
+def test_an_item_made_anew_from_a_file_goes_on_from_its_last_version(
+    make: Make,  # noqa: F811
+    listener: Router,
+    tmp_path: Path,
+) -> None:
+    """Else an ETag that somebody has of the old one would name the new one too."""
+    first = items().find_one({"_id": make(1)})
+    assert first
+    services.delete(item_id=first["_id"], version=None)
+    path = tmp_path / "items.jsonl"
+    path.write_text(json.dumps({"id": first["_id"], "name": "Anew", "author": "A", "price": "7.00"}))
+    call_command("import_items", str(path))
+    again = items().find_one({"_id": first["_id"]})
+    assert again
+    assert (again["name"], again["version"]) == ("Anew", first["version"] + 2)
+
+
+def test_who_deletes_what_was_just_deleted_does_not_take_that_back(make: Make, listener: Router) -> None:  # noqa: F811
+    item = items().find_one({"_id": make(1)})
+    assert item
+    services.delete(item_id=item["_id"], version=None)
+    tombstones.prepare(item)
+    assert [each["item"] for each in feed.of(kind=own_kind(), ids=[item["_id"]])["changes"]] == [None]

@@ -27,11 +27,17 @@ def test_a_page_has_ten_unless_asked() -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "+1", "1.5", "x", "", "101", "٣", "9" * 5000])
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "+1", "1.5", "x", "", "101", "٣", "9" * 5000, "0" * 19 + "101", "1" + "9" * 4300]
+)
 def test_a_bad_number_is_refused_by_name(value: str) -> None:
     with pytest.raises(Invalid) as refused:
         positive("page_size", value, at_most=100)
     assert list(refused.value.details) == ["page_size"]
+
+
+def test_zeros_before_a_number_say_nothing() -> None:
+    assert positive("page_size", "0" * 30 + "7", at_most=100) == 7
 
 
 @pytest.mark.parametrize("query", ["?page=0", "?page=last", "?page_size=101", "?page_size=", "?page=9999999999"])

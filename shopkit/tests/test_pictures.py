@@ -161,3 +161,11 @@ def test_a_smaller_one_is_made_of_a_clean_one_and_none_is_made_larger() -> None:
 def test_nobody_imports_the_decoder_before_a_picture_comes() -> None:
     code = "import sys, shopkit.items.urls; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", f"import django; django.setup(); {code}"], check=False).returncode == 0
+
+
+def test_several_photos_in_one_file_as_phones_take_them_are_a_jpeg() -> None:
+    written = io.BytesIO()
+    first, second = (Image.new("RGB", (40, 30), colour) for colour in ("red", "blue"))
+    first.save(written, "MPO", save_all=True, append_images=[second])
+    clean = pictures.cleaned(written.getvalue(), place="image")
+    assert (clean.kind, opened(clean.content).format) == ("jpeg", "JPEG")

@@ -115,6 +115,17 @@ def test_an_order_undone_before_it_was_sold_is_not_sold_by_what_was_long_on_its_
     assert counts(item) == (5, 0, 0)
 
 
+def test_what_an_order_was_sold_counts_when_it_begins_again_with_what_it_was_not(router: APIClient, make: Make) -> None:
+    """It was sold the last piece of one item, and lost its hold on another before that was sold too."""
+    last, other, order = make(1), make(1), order_id()
+    ask(router, "reserve", order, {last: 1, other: 1})
+    ask(router, "commit", order, {last: 1})
+    ask(router, "release", order, {other: 1})
+    assert ask(router, "reserve", order, {last: 1, other: 1}).status_code == 200
+    assert ask(router, "commit", order, {last: 1, other: 1}).status_code == 200
+    assert (counts(last), counts(other)) == ((0, 0, 1), (0, 0, 1))
+
+
 def test_of_several_items_all_are_held_or_none(router: APIClient, make: Make) -> None:
     enough, short = make(5), make(1)
     answer = ask(router, "reserve", order_id(), {enough: 2, short: 2})

@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 from rest_framework.exceptions import ValidationError
 
 from shopkit.errors import ShopError
-from shopkit.items import services
+from shopkit.items import services, tombstones
 from shopkit.items.changes import items
 from shopkit.items.kind import ItemKind
 from shopkit.items.serializers import ITEM_ID, ItemSerializer
@@ -98,6 +98,7 @@ class Import:
             self.counts.added += len(new)
             return
         order = list(new)
+        tombstones.go_on(document for _line, document in new.values())
         writes = [UpdateOne({"_id": item_id}, {"$setOnInsert": new[item_id][1]}, upsert=True) for item_id in order]
         done = items().bulk_write(writes, ordered=False)
         added = set((done.upserted_ids or {}).values())
