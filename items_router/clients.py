@@ -48,5 +48,5 @@ def facts(*, service: str, ids: list[str], seconds: float) -> dict[str, Any]:
 
 
 def stock(*, service: str, after: str) -> list[dict[str, Any]]:
-    """The next items' stock of one type; see `shopkit.items.stock.page_of_stock`."""
+    """The next items' stock of one type; see `shopkit.items.stock_log.page_of_stock`."""
     return list(http.get(service, "/internal/stocktaking/", params={"after": after})["rows"])

@@ -3,7 +3,7 @@
 import uuid
 
 from shopkit.errors import Conflict, PreconditionFailed, found
-from shopkit.items import changes, feed, images, low_stock, purchases, reviews, stock, tombstones
+from shopkit.items import changes, feed, images, low_stock, purchases, reviews, stock, stock_log, tombstones
 from shopkit.items.changes import items, now
 from shopkit.items.kind import ItemKind
 from shopkit.items.likes import LIKES
@@ -88,7 +88,7 @@ def delete(*, item_id: str, version: int | None) -> None:
 
 
 def _forget(item: Document) -> None:
-    stock.forget(item)
+    stock_log.forget(item)
     for opinions in SAID:
         opinions.count(item["_id"])
     purchases.forget(item["_id"])

@@ -1,48 +1,34 @@
 """Stock: what is free to sell, what orders hold, what is sold. Each step is one conditional update of one item.
 
 An item's `available`, `held` and `sold` add up to what was ever put in. `holds` has one entry an order, so each step
-can be repeated. The update that changes stock also writes the change down in the item (`changes`); a sweep moves it to
-the stock log, whose entries are never changed.
+can be repeated. The update that changes stock also writes the change down in the item (`changes`), for the stock log.
 """
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import Any
 
-from pymongo import UpdateOne
-from pymongo.collection import Collection
-
-from shopkit import mongo
 from shopkit.errors import Conflict, ShopError
-from shopkit.items import changes
+from shopkit.items import changes, stock_log
 from shopkit.items.changes import items, now
 from shopkit.mongo import Document
 
 HOLD = timedelta(minutes=10)
-REPEATED_WITHIN = timedelta(seconds=10)  # so long, a step that could be repeated is looked for in the item
-REPEATABLE = ("commit", "restock", "undone")
 TRIES = 50
-BATCH = 250  # items whose changes go to the log at once
 Lines = Mapping[str, int]
 """Item id → how many."""
 
 
-def log() -> Collection[Document]:
-    return mongo.collection("stock_log")
-
-
 def ensure_indexes() -> None:
     items().create_index([("held", 1), ("_id", 1)])
-    items().create_index([("unlogged", 1), ("_id", 1)])
-    log().create_index([("item_id", 1), ("at", 1), ("_id", 1)])
+    stock_log.ensure_indexes()
 
 
 def beginning(available: int) -> Document:
     """The stock fields of a new item."""
     # an item may come again, under its id, from a file; its log is still there
-    initial = {f"initial-{uuid.uuid4().hex[:8]}": _change("initial", available)} if available else {}
+    initial = {f"initial-{uuid.uuid4().hex[:8]}": stock_log.entry("initial", available)} if available else {}
     return {"available": available, "held": 0, "sold": 0, "holds": {}, "changes": initial, "unlogged": len(initial)}
 
 
@@ -73,7 +59,7 @@ def _hold(item_id: str, order_id: str, quantity: int) -> Document:
     hold, expires = f"holds.{order_id}", now() + HOLD
     free = {"_id": item_id, "price": {"$gte": 0}, "available": {"$gte": quantity}, hold: {"$exists": False}}
     free |= _not_done(_undone(order_id))
-    if _is_logged(item_id, _undone(order_id)):
+    if stock_log.is_logged(item_id, _undone(order_id)):
         raise _was_undone(item_id)
     for _ in range(TRIES):
         moved = {"available": -quantity, "held": quantity}
@@ -116,7 +102,7 @@ def release(*, order_id: str, lines: Iterable[str]) -> None:
 def commit(*, order_id: str, lines: Lines) -> None:
     """What the order holds is sold, once. `Conflict("hold_gone")`, and no more is sold, when it holds one no longer."""
     for item_id in sorted(lines):
-        if _was_done(item_id, f"commit-{order_id}"):
+        if stock_log.was_done(item_id, f"commit-{order_id}"):
             release(order_id=order_id, lines=[item_id])  # held by a request that came after the sale
         elif not _end(item_id, order_id, "commit", lambda held: {"held": -held, "sold": held}):
             raise _conflict("hold_gone", item_id, "This order does not hold this item any more.")
@@ -131,9 +117,9 @@ def restock(*, order_id: str, key: str, lines: Lines) -> Lines:
     change = f"restock-{key}"
     for item_id in sorted(lines):
         _never_sell(item_id, order_id)
-    was_sold = {item_id: n for item_id, n in sorted(lines.items()) if _was_done(item_id, f"commit-{order_id}")}
+    was_sold = {item_id: n for item_id, n in sorted(lines.items()) if stock_log.was_done(item_id, f"commit-{order_id}")}
     for item_id, quantity in was_sold.items():
-        if not _was_done(item_id, change):
+        if not stock_log.was_done(item_id, change):
             sold = {"_id": item_id, "sold": {"$gte": quantity}, **_not_done(change)}
             moved = {"available": quantity, "sold": -quantity}
             _step(sold, change, "restock", quantity, {"order_id": order_id}, inc=moved)
@@ -143,7 +129,7 @@ def restock(*, order_id: str, key: str, lines: Lines) -> Lines:
 def _never_sell(item_id: str, order_id: str) -> None:
     """Writes into the item that the order is undone, unless it was sold before."""
     sold, undone = f"commit-{order_id}", _undone(order_id)
-    if not _was_done(item_id, sold) and not _was_done(item_id, undone):
+    if not stock_log.was_done(item_id, sold) and not stock_log.was_done(item_id, undone):
         unsold = {"_id": item_id, **_not_done(sold), **_not_done(undone)}
         _step(unsold, undone, "undone", 0, {"order_id": order_id}, inc={})
 
@@ -176,18 +162,8 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
 
 
 def _is_sold_to(item_id: str, order_id: str) -> bool:
-    back = _was_done(item_id, f"restock-undo-{order_id}")
-    return not back and _was_done(item_id, f"commit-{order_id}")
-
-
-def _was_done(item_id: str, change: str) -> bool:
-    """Whether this change is in the item or, where it goes from there, in the log."""
-    in_item = items().find_one({"_id": item_id, f"changes.{change}": {"$exists": True}})
-    return in_item is not None or _is_logged(item_id, change)
-
-
-def _is_logged(item_id: str, change: str) -> bool:
-    return log().find_one({"_id": f"{item_id}:{change}"}) is not None
+    back = stock_log.was_done(item_id, f"restock-undo-{order_id}")
+    return not back and stock_log.was_done(item_id, f"commit-{order_id}")
 
 
 def _step(
@@ -201,7 +177,7 @@ def _step(
     unset: Document | None = None,
 ) -> Document | None:
     """One update: the stock, and the change written down."""
-    written = {**(put or {}), f"changes.{change}": {**_change(kind, quantity), **told}}
+    written = {**(put or {}), f"changes.{change}": {**stock_log.entry(kind, quantity), **told}}
     return changes.change(where, put=written, inc={**inc, "unlogged": 1}, unset=unset)
 
 
@@ -220,84 +196,6 @@ def _expire(item_id: str, order_id: str, hold: Document) -> bool:
     moved, gone = {"available": held, "held": -held}, {f"holds.{order_id}": ""}
     change = _unique("expire", order_id)
     return _step(same, change, "expire", held, {"order_id": order_id}, moved, unset=gone) is not None
-
-
-def write_log() -> int:
-    """Moves changes that are old enough from the items to the log; how many. An entry that is there is the same one."""
-    count, old = 0, now() - REPEATED_WITHIN
-    unlogged = items().find({"unlogged": {"$gt": 0}}, {"changes": 1}).batch_size(BATCH)
-    while batch := list(islice(unlogged, BATCH)):
-        count += _move_to_log({item["_id"]: _ready(item["changes"], old) for item in batch})
-    return count
-
-
-def _ready(changes: Document, old: datetime) -> Document:
-    return {name: each for name, each in changes.items() if each["kind"] not in REPEATABLE or each["at"] <= old}
-
-
-def _move_to_log(ready: Mapping[str, Document]) -> int:
-    """Item id → its changes; all are in the log before the first goes from its item."""
-    _write_down(ready)
-    gone = [
-        UpdateOne(
-            {"_id": item_id, f"changes.{name}": {"$exists": True}},
-            {"$unset": {f"changes.{name}": ""}, "$inc": {"unlogged": -1}},
-        )
-        for item_id, changes in ready.items()
-        for name in changes
-    ]
-    if gone:
-        items().bulk_write(gone, ordered=False)
-    return len(gone)
-
-
-def _write_down(ready: Mapping[str, Document]) -> None:
-    writes = [
-        UpdateOne({"_id": f"{item_id}:{name}"}, {"$setOnInsert": {"item_id": item_id, **change}}, upsert=True)
-        for item_id, changes in ready.items()
-        for name, change in changes.items()
-    ]
-    if writes:
-        log().bulk_write(writes, ordered=False)
-
-
-def forget(item: Document) -> None:
-    """Keeps in the log what a deleted item had not yet written there."""
-    _write_down({item["_id"]: item.get("changes", {})})
-
-
-def page_of_stock(*, after: str) -> list[Document]:
-    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log since it was made."""
-    found = items().find({"_id": {"$gt": after}}).sort("_id", 1).limit(500)
-    return [_counted(item) for item in found]
-
-
-def _counted(item: Document) -> Document:
-    whole = history(item_id=item["_id"], fresh=item["changes"])
-    changes = [change for change in whole if change["at"] >= item["created_at"]]
-    put_in = sum(change["quantity"] for change in changes if change["kind"] in ("initial", "adjust"))
-    return {
-        "id": item["_id"],
-        **{name: item[name] for name in ("available", "held", "sold")},
-        "put_in": put_in,
-        "holds": sorted(item["holds"]),
-    }
-
-
-def history(*, item_id: str, fresh: Document | None = None) -> list[Document]:
-    """All changes of an item's stock, the latest first, logged or not yet: `{kind, quantity, at, …}`.
-
-    `quantity` is what it added to, or took from, what is free to sell. `fresh` are those in the item, if it was read.
-    """
-    if fresh is None:
-        fresh = (items().find_one({"_id": item_id}, {"changes": 1}) or {"changes": {}})["changes"]
-    unlogged = {f"{item_id}:{name}": change for name, change in fresh.items()}
-    logged = {entry["_id"]: entry for entry in log().find({"item_id": item_id})}
-    return sorted((unlogged | logged).values(), key=lambda entry: entry["at"], reverse=True)
-
-
-def _change(kind: str, quantity: int) -> Document:
-    return {"kind": kind, "quantity": quantity, "at": now()}
 
 
 def _unique(kind: str, order_id: str) -> str:

@@ -1,14 +1,14 @@
 """What every item service does by itself: with stock, with changes to tell of, with reviews and likes left uncounted,
 with files left over."""
 
-from shopkit.items import feed, images, low_stock, stock, tombstones
+from shopkit.items import feed, images, low_stock, stock, stock_log, tombstones
 from shopkit.items.likes import LIKES
 from shopkit.items.reviews import REVIEWS
 from shopkit.sweeper import Sweep
 
 SWEEPS = (
     Sweep(stock.release_expired, every=5),
-    Sweep(stock.write_log, every=3),
+    Sweep(stock_log.write, every=3),
     Sweep(low_stock.look, every=5),
     Sweep(REVIEWS.count_due, every=5),
     Sweep(LIKES.count_due, every=5),

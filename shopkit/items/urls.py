@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from shopkit.items import internal, purchases, stock
+from shopkit.items import internal, purchases, stock, stock_log
 from shopkit.items.described import of_kind
 from shopkit.items.kind import ItemKind
 from shopkit.items.opinion_views import ImageListView, ImageView, LikeView, MyReviewView, ReviewListView, ReviewView
@@ -35,7 +35,7 @@ def item_urls(kind: ItemKind) -> list[URLPattern]:
         restock=internal.restock,
         buyer=purchases.change_buyer,
     )
-    page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock.page_of_stock)))
+    page = path("internal/stocktaking/", internal.StockPageView.as_view(page=staticmethod(stock_log.page_of_stock)))
     facts = path("internal/facts/", internal.FactsView.as_view(look=staticmethod(internal.facts(kind))))
     changed = path("internal/changes/", internal.ChangesView.as_view(kind=kind))
     return [*typed, *aliases, *reservations, page, facts, changed]

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from shopkit.auth import caller
 from shopkit.errors import Invalid, NotFound
 from shopkit.etag import etag, expected_version, unchanged
-from shopkit.items import services, stock
+from shopkit.items import services, stock_log
 from shopkit.items.kind import ItemKind
 from shopkit.items.query import ItemQuery
 from shopkit.items.serializers import StockChangeSerializer, StockEntrySerializer
@@ -96,5 +96,5 @@ class StockLogView(KindView):
 
     def get(self, request: Request, item_id: str) -> Response:
         pages = self.pagination_class()
-        page: Any = pages.paginate_queryset(stock.history(item_id=item_id), request, self)
+        page: Any = pages.paginate_queryset(stock_log.history(item_id=item_id), request, self)
         return pages.get_paginated_response(StockEntrySerializer(page, many=True).data)

@@ -10,7 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from shopkit.auth import Identity
-from shopkit.items import stock
+from shopkit.items import stock, stock_log
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -47,10 +47,10 @@ def counts(item_id: str) -> tuple[int, int, int]:
     assert item
     assert item["held"] == sum(hold["quantity"] for hold in item["holds"].values())
     put_in = sum(
-        entry["quantity"] for entry in stock.history(item_id=item_id) if entry["kind"] in ("initial", "adjust")
+        entry["quantity"] for entry in stock_log.history(item_id=item_id) if entry["kind"] in ("initial", "adjust")
     )
     assert item["available"] + item["held"] + item["sold"] == put_in
-    assert sum(entry["quantity"] for entry in stock.history(item_id=item_id)) == item["available"]
+    assert sum(entry["quantity"] for entry in stock_log.history(item_id=item_id)) == item["available"]
     return item["available"], item["held"], item["sold"]
 
 
@@ -72,11 +72,11 @@ def test_each_step_counts_once(router: APIClient, make: Make, step: str) -> None
     assert ask(router, step, order, {item: 2}, **more).status_code == 200
     once = counts(item)
     assert ask(router, step, order, {item: 2}, **more).status_code == 200
-    stock.REPEATED_WITHIN, before_patch = timedelta(0), stock.REPEATED_WITHIN
+    stock_log.REPEATED_WITHIN, before_patch = timedelta(0), stock_log.REPEATED_WITHIN
     try:
-        stock.write_log()
+        stock_log.write()
     finally:
-        stock.REPEATED_WITHIN = before_patch
+        stock_log.REPEATED_WITHIN = before_patch
     assert ask(router, step, order, {item: 2}, **more).status_code == 200
     assert counts(item) == once
 
@@ -92,8 +92,8 @@ def test_a_reservation_that_comes_after_the_sale_is_not_sold_once_more(
     if undone:
         ask(router, "restock", order, {item: 2}, key="undo")
     if logged:
-        monkeypatch.setattr(stock, "REPEATED_WITHIN", timedelta(0))
-        stock.write_log()
+        monkeypatch.setattr(stock_log, "REPEATED_WITHIN", timedelta(0))
+        stock_log.write()
     ask(router, "reserve", order, {item: 2})  # it was long on its way
     assert ask(router, "commit", order, {item: 2}).status_code == 200
     assert counts(item) == ((5, 0, 0) if undone else (3, 0, 2))
@@ -108,8 +108,8 @@ def test_an_order_undone_before_it_was_sold_is_not_sold_by_what_was_long_on_its_
     ask(router, "release", order, {item: 2})
     ask(router, "restock", order, {item: 2}, key="undo")
     if logged:
-        monkeypatch.setattr(stock, "REPEATED_WITHIN", timedelta(0))
-        stock.write_log()
+        monkeypatch.setattr(stock_log, "REPEATED_WITHIN", timedelta(0))
+        stock_log.write()
     codes = [ask(router, step, order, {item: 2}).json()["code"] for step in late]
     assert codes == ["order_undone", "hold_gone"][-len(late) :]
     assert counts(item) == (5, 0, 0)
@@ -184,7 +184,7 @@ def test_whatever_comes_in_any_order_and_at_once_adds_up(router: APIClient, make
     codes = at_once(lambda turn: ask(router, steps[turn][0], steps[turn][1], {item: 3}).status_code, len(steps))
     assert set(codes) <= {200, 409}
     counts(item)
-    stock.write_log()
+    stock_log.write()
     counts(item)
 
 
@@ -208,9 +208,9 @@ def test_the_log_is_written_once_though_the_sweep_dies_in_between(make: Make) ->
     item = make(5)
     whole = stock.items().find_one({"_id": item})
     assert whole
-    stock._write_down({item: whole["changes"]})  # and no further
-    stock.write_log()
-    assert [entry["kind"] for entry in stock.history(item_id=item)] == ["initial"]
+    stock_log._write_down({item: whole["changes"]})  # and no further
+    stock_log.write()
+    assert [entry["kind"] for entry in stock_log.history(item_id=item)] == ["initial"]
     emptied = stock.items().find_one({"_id": item})
     assert emptied
     assert (emptied["changes"], emptied["unlogged"]) == ({}, 0)
@@ -219,7 +219,7 @@ def test_the_log_is_written_once_though_the_sweep_dies_in_between(make: Make) ->
 def test_the_log_outlives_the_item(staff: Caller, make: Make) -> None:
     item = make(5)
     assert staff.delete(f"/api/books/{item}/").status_code == 204
-    assert [entry["kind"] for entry in stock.history(item_id=item)] == ["initial"]
+    assert [entry["kind"] for entry in stock_log.history(item_id=item)] == ["initial"]
 
 
 def test_only_staff_read_the_log(ada: Caller, make: Make) -> None:

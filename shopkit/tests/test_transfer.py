@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shopkit import mongo
 from shopkit.config import ROOT
-from shopkit.items import changes, stock
+from shopkit.items import changes, stock_log
 from shopkit.items.kind import ItemKind
 from shopkit.items.transfer import cells, files
 from shopkit.testing import Caller
@@ -135,8 +135,8 @@ def test_a_line_without_an_id_makes_an_item(tmp_path: Path) -> None:
 def test_the_stock_of_an_item_that_comes_again_is_accounted_for(staff: Caller, tmp_path: Path) -> None:
     for number in (3, 7):
         imported(written(tmp_path, "csv", [{**EMMA, "stock": number}]))
-        stock.write_log()
-        (row,) = stock.page_of_stock(after="")
+        stock_log.write()
+        (row,) = stock_log.page_of_stock(after="")
         assert (row["available"], row["put_in"]) == (number, number)
         assert staff.delete("/api/books/book_emma/").status_code == 204
 
