@@ -13,7 +13,7 @@ SWEEPS = (
     Sweep(REVIEWS.count_due, every=5),
     Sweep(LIKES.count_due, every=5),
     Sweep(images.forget_orphans, every=24 * 3600),
-    Sweep(feed.tell, every=1),
+    Sweep(feed.tell, every=0.5),
     Sweep(tombstones.settle, every=5),
     Sweep(tombstones.forget_old, every=3600),
 )
