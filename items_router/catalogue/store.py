@@ -169,9 +169,9 @@ def _begin_anew(connection: sqlite3.Connection) -> None:
 
 
 def prepare() -> None:
-    """Makes the file, if need be, before several processes come to it at once."""
-    with reading():
-        pass
+    """Makes the file, if need be, before several processes come to it at once. Who answered before says nothing now."""
+    with writing() as connection:
+        connection.execute("UPDATE sources SET reached_at = 0, failed_at = 0, hung = 0")
     close()
 
 

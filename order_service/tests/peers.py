@@ -39,13 +39,19 @@ class Item:
     holds: dict[str, tuple[int, float]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
-    def hold(self, order: str, quantity: int, expires: float) -> bool:
+    def hold(self, order: str, quantity: int, expires: float) -> str:
+        """Why not, if it can't be."""
+        if f"undone-{order}" in self.done:
+            return "order_undone"
         if order not in self.holds:
             if self.available < quantity:
-                return False
+                return "" if self.is_sold_to(order) else "out_of_stock"
             self.available -= quantity
         self.holds[order] = quantity, expires
-        return True
+        return ""
+
+    def is_sold_to(self, order: str) -> bool:
+        return f"commit-{order}" in self.done and f"restock-undo-{order}" not in self.done
 
     def release(self, order: str) -> None:
         self.available += self.holds.pop(order, (0, 0.0))[0]
@@ -61,7 +67,9 @@ class Item:
         return True
 
     def restock(self, order: str, quantity: int, key: str) -> None:
-        if f"commit-{order}" in self.done and f"restock-{key}" not in self.done:
+        if f"commit-{order}" not in self.done:
+            self.done.add(f"undone-{order}")
+        elif f"restock-{key}" not in self.done:
             self.done.add(f"restock-{key}")
             self.sold -= quantity
             self.available += quantity
@@ -131,8 +139,8 @@ class Peers:
 
     def _one(self, order: str, step: str, name: str, quantity: int, key: str) -> None:
         item = self.stock[name]
-        if step == "reserve" and not item.hold(order, quantity, self.now() + HOLD):
-            raise Refused(409, "out_of_stock")
+        if step == "reserve" and (refusal := item.hold(order, quantity, self.now() + HOLD)):
+            raise Refused(409, refusal)
         if step == "release":
             item.release(order)
         if step == "commit" and not item.commit(order):

@@ -42,6 +42,7 @@ class World:
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
     buyers: dict[str, str | None] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     shipments: dict[str, str] = field(default_factory=dict)
@@ -80,24 +81,42 @@ class World:
 
     def _stock(self, path: str, body: dict[str, Any]) -> Answer:
         order, step = path.split("/")[3:5]
-        held, lines = self.holds.get(order), body["lines"]
-        if step == "reserve" and held is None:
-            if any(self.available[item] < quantity for item, quantity in lines.items()):
-                return _error(409, "out_of_stock")
+        refusal = getattr(self, f"_stock_{step}")(order, body)
+        return _error(409, refusal) if refusal else _ok({"items": dict.fromkeys(body["lines"], {"price": self.price})})
+
+    def _stock_reserve(self, order: str, body: dict[str, Any]) -> str | None:
+        lines = body["lines"]
+        if order in self.undone:
+            return "order_undone"
+        if order in self.holds:
+            return None
+        if all(self.available[item] >= quantity for item, quantity in lines.items()):
             self.available.subtract(lines)
             self.holds[order] = lines
-        elif step == "release" and held is not None:
-            self.available.update(self.holds.pop(order))
-        elif step == "commit" and order not in self.sold:
-            if held is None:
-                return _error(409, "hold_gone")
+            return None
+        return None if order in self.sold else "out_of_stock"
+
+    def _stock_release(self, order: str, _body: dict[str, Any]) -> None:
+        self.available.update(self.holds.pop(order, {}))
+
+    def _stock_commit(self, order: str, body: dict[str, Any]) -> str | None:
+        if order in self.sold:
+            self._stock_release(order, body)
+        elif order not in self.holds:
+            return "hold_gone"
+        else:
             self.sold[order] = self.holds.pop(order)
             self.buyers[order] = body.get("customer_id")
-        elif step == "buyer" and order in self.buyers:
+        return None
+
+    def _stock_buyer(self, order: str, body: dict[str, Any]) -> None:
+        if order in self.buyers:
             self.buyers[order] = body.get("customer_id")
-        elif step == "restock" and order in self.sold:
-            self.available.update(self.sold.pop(order))
-        return _ok({"items": {item: {"price": self.price} for item in lines}})
+
+    def _stock_restock(self, order: str, _body: dict[str, Any]) -> None:
+        if order not in self.sold:
+            self.undone.add(order)
+        self.available.update(self.sold.pop(order, {}))
 
     def _paying(self, path: str, body: dict[str, Any]) -> Answer:
         parts = path.strip("/").split("/")[2:]

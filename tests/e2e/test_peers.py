@@ -29,6 +29,7 @@ STOCK = [
     "reserve commit restock restock",
     "reserve commit reserve commit",
     "restock",
+    "release restock reserve commit",
     "too_many release",
 ]
 PAYMENT = [
