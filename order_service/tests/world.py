@@ -82,7 +82,8 @@ class World:
     def _stock(self, path: str, body: dict[str, Any]) -> Answer:
         order, step = path.split("/")[3:5]
         refusal = getattr(self, f"_stock_{step}")(order, body)
-        return _error(409, refusal) if refusal else _ok({"items": dict.fromkeys(body["lines"], {"price": self.price})})
+        prices = {item: {"price": self.price} for item in body["lines"]}
+        return _error(409, refusal) if refusal else _ok({"items": prices})
 
     def _stock_reserve(self, order: str, body: dict[str, Any]) -> str | None:
         lines = body["lines"]
