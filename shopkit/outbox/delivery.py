@@ -14,7 +14,7 @@ from shopkit.outbox import metrics
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent, Undeliverable, handlers
 from shopkit.outbox.models import Message
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)  # longer than any handler takes, by the deadlines of its calls
 AT_A_TIME, AT_A_TIME_SECONDS = 100, 5.0
 LONGEST_WAIT = 30  # seconds between two attempts
 GIVE_UP = timedelta(days=3)  # at most once: what could not be sent for so long is stale
