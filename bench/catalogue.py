@@ -15,6 +15,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from bench.load import Run, family, load, pss_mb
 from fixtures import generate
 from shopkit import topology
@@ -108,6 +110,7 @@ def table(fleet: Fleet, *, seconds: int) -> None:
         url = fleet.url().replace("localhost", "127.0.0.1") + path.format(id=item)
         for cached in (False, True):
             for connections in CONNECTIONS:
+                requests.get(url, timeout=30)  # so that what is cached is so from the first request on
                 run = load(url, connections=connections, seconds=seconds, leaders=leaders, vary=not cached)
                 print(_row(f"{name}, {'cached' if cached else 'not cached'}", connections, run), flush=True)
 
