@@ -216,12 +216,13 @@ def settled(fleet: Fleet) -> Counter[str]:
 
 
 def answered(fleet: Fleet) -> Counter[str]:
-    """How often each route was asked by another service, so far; the news of a parcel on its way is no part of it."""
+    """How often each route was asked by another service, so far; the news of a parcel on its way are no part of it, nor
+    is what the catalogue hears of items."""
     found: Counter[str] = Counter()
     for name in topology.SERVICES:
         for method, route, count in _REQUESTS.findall(fleet.get("/metrics", at=name).text):
             ours = "internal" in route or ((name, method) == ("cart_service", "GET") and route.startswith("api"))
-            if ours and "shipment-events" not in route:
+            if ours and not any(other in route for other in ("shipment-events", "internal/changes")):
                 found[f"{name} {method} {route}"] += int(float(count))
     return found
 
