@@ -7,10 +7,11 @@ from typing import Any
 from shopkit import topology
 from shopkit.errors import Invalid
 from shopkit.filters import check_ordering
+from shopkit.items import words
 from shopkit.items.filters import COMMON, ORDERING, search_words
 from shopkit.pagination import positive
 
-WEIGHTS = "10.0, 3.0, 1.0"  # of a word in the name, among makers and tags, in the description
+WEIGHTS = ", ".join(map(str, words.WEIGHTS))
 _TYPES = topology.by_item_type()
 Params = Mapping[str, str]
 

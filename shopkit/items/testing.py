@@ -174,6 +174,16 @@ class ItemServiceTests(OpinionTests):
         client.patch(self.one(item), {"description": "Better"}, "application/json")
         assert client.get(self.one(item), headers=known).status_code == 200
 
+    def test_of_a_search_the_best_match_comes_first(self, client: Client) -> None:
+        told = self.make(client, name="Aardvark", description="beside a quokka")["id"]
+        begun = self.make(client, name="Quokkas and more", description="")["id"]
+        whole = self.make(client, name="Zoo with a quokka", description="")["id"]
+        for page, found in ((1, [whole, begun]), (2, [told])):
+            answer = client.get(f"{self.path}?search=quokka&page_size=2&page={page}").json()
+            assert [each["id"] for each in answer["results"]] == found
+        by_name = client.get(f"{self.path}?search=quokka&ordering=name").json()["results"]
+        assert [each["id"] for each in by_name] == [told, begun, whole]
+
     def test_what_only_the_service_may_set_stays(self, client: Client) -> None:
         item = self.make(client, stock=5)
         change = {
