@@ -180,8 +180,14 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
 
 @transaction.atomic
 def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
-    """The parcel is on its way, or has arrived; the order follows, forward only, over whatever it was not told."""
+    """The parcel is on its way, or has arrived; the order follows, forward only, over whatever it was not told.
+
+    `Conflict("not_yet_shipped")` while the checkout does not know that it has shipped: it is to be told again, or who
+    died between the carrier's answer and the record of it would leave an order that never arrives.
+    """
     order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if Saga.objects.filter(pk=order_id, step=Saga.Step.SHIP).exists():
+        raise Conflict("This order is being handed to the carrier; tell it again.", code="not_yet_shipped")
     for reached in _ON_THE_WAY.get(status, ()):
         if order is not None and reached in TRANSITIONS[order.status]:
             order = move(order=order, to=reached, name=reached)

@@ -22,6 +22,7 @@ from order_service.tests.fibers import Loop, Process
 from order_service.tests.network import Faults, Network
 from order_service.tests.peers import CARDS, HOLD, PRICES, Item, Peers
 from shopkit import database_time, http
+from shopkit.errors import ShopError
 from shopkit.idempotency.models import Answer
 from shopkit.outbox import delivery
 from shopkit.outbox import services as outbox
@@ -189,6 +190,8 @@ class Shop:
             try:
                 news()
                 heard = True
+            except ShopError:  # it is to be told again
+                pass
             finally:
                 if not heard:
                     self.loop.later(5, lambda: self._hears(news))

@@ -15,6 +15,7 @@ from order_service.models import TRANSITIONS, Order, OrderEvent, Saga, Status
 from order_service.tests.conftest import LINE, Fills, wish
 from order_service.tests.world import UNITS, Fault, Killed, World, _error
 from shopkit import database_time
+from shopkit.errors import Conflict
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 from shopkit.testing import Caller, at_once
@@ -344,6 +345,19 @@ def test_a_parcels_news_move_the_order_forward_in_any_order(
         services.take_shipment_news(order_id=order.pk, status=each)
     order.refresh_from_db()
     assert order.status == status
+
+
+def test_news_of_a_parcel_whose_shipping_is_not_recorded_yet_are_to_be_told_again(world: World, place: Place) -> None:
+    """Who died between the carrier's answer and its record takes longer to come back than a parcel may to arrive."""
+    order = finish(place())
+    Order.objects.filter(pk=order.pk).update(status="paid")
+    Saga.objects.filter(pk=order.pk).update(step=Saga.Step.SHIP)
+    with pytest.raises(Conflict, match="tell it again"):
+        services.take_shipment_news(order_id=order.pk, status="delivered")
+    finish(order)
+    services.take_shipment_news(order_id=order.pk, status="delivered")
+    order.refresh_from_db()
+    assert order.status == "delivered"
 
 
 def test_the_customer_hears_of_what_was_refunded(world: World, place: Place) -> None:
