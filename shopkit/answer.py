@@ -28,15 +28,16 @@ class Answer:
 
     async def left(self) -> None:
         """The client has gone; what is to be done before it is answered is done all the same."""
-        if self.then is not None:
-            then, self.then = self.then, None
-            await then(CLIENT_GONE, [])
+        await self._do_then(CLIENT_GONE, [])
+
+    async def _do_then(self, status: int, headers: Headers) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            await then(status, headers)
 
     async def start(self, status: int, headers: Headers) -> None:
         """Status and headers; `own_headers` go before any of the same name, and the request id is added, once."""
-        if self.then is not None:
-            then, self.then = self.then, None
-            await then(status, headers)
+        await self._do_then(status, headers)
         self.status, self.started = status, True
         if self.own_headers:
             own = {name for name, _ in self.own_headers}
