@@ -45,13 +45,10 @@ class Item:
             return "order_undone"
         if order not in self.holds:
             if self.available < quantity:
-                return "" if self.is_sold_to(order) else "out_of_stock"
+                return "" if f"commit-{order}" in self.done else "out_of_stock"
             self.available -= quantity
         self.holds[order] = quantity, expires
         return ""
-
-    def is_sold_to(self, order: str) -> bool:
-        return f"commit-{order}" in self.done and f"restock-undo-{order}" not in self.done
 
     def release(self, order: str) -> None:
         self.available += self.holds.pop(order, (0, 0.0))[0]
@@ -67,9 +64,8 @@ class Item:
         return True
 
     def restock(self, order: str, quantity: int, key: str) -> None:
-        if f"commit-{order}" not in self.done:
-            self.done.add(f"undone-{order}")
-        elif f"restock-{key}" not in self.done:
+        self.done.add(f"undone-{order}")
+        if f"commit-{order}" in self.done and f"restock-{key}" not in self.done:
             self.done.add(f"restock-{key}")
             self.sold -= quantity
             self.available += quantity

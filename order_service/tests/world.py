@@ -115,8 +115,7 @@ class World:
             self.buyers[order] = body.get("customer_id")
 
     def _stock_restock(self, order: str, _body: dict[str, Any]) -> None:
-        if order not in self.sold:
-            self.undone.add(order)
+        self.undone.add(order)
         self.available.update(self.sold.pop(order, {}))
 
     def _paying(self, path: str, body: dict[str, Any]) -> Answer:

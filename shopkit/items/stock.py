@@ -68,17 +68,23 @@ def _hold(item_id: str, order_id: str, quantity: int) -> Document:
         if taken is not None:
             return taken
         item = items().find_one({"_id": item_id})
-        if item is not None and _is_sold_to(item_id, order_id):
-            return item  # the order was on its way to be sold all its lines, and begins again with this one done
         if item is None or order_id not in item["holds"]:
-            undone = item is not None and _undone(order_id) in item["changes"]
-            raise _was_undone(item_id) if undone else _refusal(item_id, item, quantity)
+            return _sold(item_id, item, order_id, quantity)
         if item["holds"][order_id]["quantity"] != quantity:
             raise _conflict("reserved_otherwise", item_id, "This order holds another number of this item.")
         same = {"_id": item_id, f"{hold}.quantity": quantity}
         if items().update_one(same, {"$set": {f"{hold}.expires": expires}}).matched_count:
             return item
     raise Conflict
+
+
+def _sold(item_id: str, item: Document | None, order_id: str, quantity: int) -> Document:
+    """The item, if the order was sold it before: it began again since it was not sold another. Else why not."""
+    if item is not None and _undone(order_id) in item["changes"]:
+        raise _was_undone(item_id)
+    if item is not None and stock_log.was_done(item_id, f"commit-{order_id}"):
+        return item
+    raise _refusal(item_id, item, quantity)
 
 
 def _was_undone(item_id: str) -> Conflict:
@@ -127,11 +133,10 @@ def restock(*, order_id: str, key: str, lines: Lines) -> Lines:
 
 
 def _never_sell(item_id: str, order_id: str) -> None:
-    """Writes into the item that the order is undone, unless it was sold before."""
-    sold, undone = f"commit-{order_id}", _undone(order_id)
-    if not stock_log.was_done(item_id, sold) and not stock_log.was_done(item_id, undone):
-        unsold = {"_id": item_id, **_not_done(sold), **_not_done(undone)}
-        _step(unsold, undone, "undone", 0, {"order_id": order_id}, inc={})
+    """Writes into the item that the order is undone: nothing of it is sold that was not sold before."""
+    undone = _undone(order_id)
+    if not stock_log.was_done(item_id, undone):
+        _step({"_id": item_id, **_not_done(undone)}, undone, "undone", 0, {"order_id": order_id}, inc={})
 
 
 def _undone(order_id: str) -> str:
@@ -159,11 +164,6 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
         if _step(same, change, kind, inc.get("available", 0), told, inc, unset={hold: ""}) is not None:
             return True
     raise Conflict
-
-
-def _is_sold_to(item_id: str, order_id: str) -> bool:
-    back = stock_log.was_done(item_id, f"restock-undo-{order_id}")
-    return not back and stock_log.was_done(item_id, f"commit-{order_id}")
 
 
 def _step(

@@ -27,6 +27,7 @@ STOCK = [
     "commit",
     "release commit",
     "reserve commit restock restock",
+    "reserve commit restock reserve",
     "reserve commit reserve commit",
     "restock",
     "release restock reserve commit",
