@@ -33,7 +33,7 @@ CreateDatabase = Callable[[str], str]
 
 
 class Missing(Exception):
-    """A server that is not here and may not be installed."""
+    """A server that is not here and may not be installed; why, in one line."""
 
 
 def free_port() -> int:
@@ -50,16 +50,16 @@ def install() -> None:
     if not (here and (os.environ.get("REDIS_URL") or shutil.which("redis-server"))):
         if os.geteuid() != 0 or not shutil.which("apt-get"):
             raise Missing(f"needs {', '.join(PACKAGES)}; install them, or run as root on Debian or Ubuntu")
-        _run(["apt-get", "update", "-qq"])
-        _run(["apt-get", "install", "-y", "-qq", *PACKAGES])
+        _install(["apt-get", "update", "-qq"])
+        _install(["apt-get", "install", "-y", "-qq", *PACKAGES])
     if not find_spec("MySQLdb"):
-        _run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "mysqlclient>=2.2"])
+        _install([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "mysqlclient>=2.2"])
 
 
-def _run(command: list[str]) -> None:
+def _install(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Missing(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-300:]}")
+        raise Missing(f"{' '.join(command[:3])} failed: {' '.join(done.stderr.split())[-300:]}")
 
 
 @contextlib.contextmanager
@@ -128,8 +128,9 @@ def mariadb(folder: Path) -> Iterator[CreateDatabase]:
     folder.mkdir(parents=True)
     data, port, socket_path = folder / "data", free_port(), folder / "sock"
     owner = ["--user=root"] if os.geteuid() == 0 else []
-    _run(["mariadb-install-db", *owner, f"--datadir={data}", "--auth-root-authentication-method=normal"])
-    command = ["mariadbd", "--no-defaults", *owner, f"--datadir={data}", f"--port={port}", f"--socket={socket_path}"]
+    places = [*owner, f"--datadir={data}", f"--tmpdir={folder}"]  # two that share one lose their temporary tables
+    _make_tables(["mariadb-install-db", "--no-defaults", *places, "--auth-root-authentication-method=normal"])
+    command = ["mariadbd", "--no-defaults", *places, f"--port={port}", f"--socket={socket_path}"]
     with process([*command, "--bind-address=127.0.0.1"], folder / "log", port):
         import MySQLdb
 
@@ -144,6 +145,12 @@ def mariadb(folder: Path) -> Iterator[CreateDatabase]:
         root.cursor().execute("GRANT ALL ON *.* TO shop@'127.0.0.1'")
         root.close()
         yield create
+
+
+def _make_tables(command: list[str]) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout}")
 
 
 @contextlib.contextmanager
