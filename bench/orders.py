@@ -231,7 +231,7 @@ def answered(fleet: Fleet) -> Counter[str]:
 def embedded() -> Iterator[Fleet]:
     with (
         tempfile.TemporaryDirectory(prefix="polyshop-bench-") as folder,
-        running(Path(folder) / "data", offset=OFFSET) as fleet,
+        running(Path(folder) / "data", offset=OFFSET, environment=NO_WEBHOOKS) as fleet,
     ):
         yield fleet
 
