@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from shopkit import topology
-
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from shopkit.local_app import WsgiApp
 
 
 def use(name: str) -> topology.Service:

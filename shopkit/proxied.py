@@ -6,16 +6,15 @@ import os
 import time
 from contextlib import suppress
 from functools import cache, lru_cache, partial
-from typing import cast
 
-from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 from prometheus_client import Histogram
 
 from shopkit import metrics, topology
 from shopkit.auth import IDENTITY_HEADERS, of_token, token_for
 from shopkit.config import config
 from shopkit.errors import ShopError
-from shopkit.incoming import ASGIApp
+from shopkit.local_app import LocalApp
 from shopkit.middleware import QUIET
 from shopkit.proxy import Forward, Limits, Pick, Proxy, Request
 
@@ -32,11 +31,11 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
     The `outermost` one writes the forwarded headers, unless `SHOP_BEHIND_PROXY` says that a proxy before it does;
     those behind it add to them.
     """
-    django = get_asgi_application()
+    django = LocalApp(get_wsgi_application())
     proxy = Proxy(
         pick=partial(_picked, pick),
         upstreams={peer: topology.service(peer).url for peer in topology.service(name).calls},
-        fallback=cast(ASGIApp, django),
+        fallback=django,
         limits=Limits() if outermost else INNER,
         # in secure access an identity comes from a token or not at all
         drop_headers=frozenset() if config().open_access else IDENTITY_HEADERS,

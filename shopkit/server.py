@@ -35,7 +35,7 @@ def options(service: topology.Service) -> dict[str, Any]:
     return {
         "bind": topology.authority(config().bind, service.listen_port),
         "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
-        "worker_class": "shopkit.workers.ProxyWorker" if service.proxies else "shopkit.workers.ServiceWorker",
+        "worker_class": f"shopkit.{'proxy_worker.ProxyWorker' if service.proxies else 'service_worker.ServiceWorker'}",
         "threads": 1 if service.proxies else THREADS,
         "preload_app": False,
         "keepalive": 75,

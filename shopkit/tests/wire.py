@@ -22,6 +22,10 @@ from shopkit.incoming import Message, Receive, Scope, Send
 from shopkit.proxy import Forward, Limits, Proxy, Request
 
 PATIENCE = 10.0
+WORKERS = {
+    "ProxyWorker": "shopkit.proxy_worker.ProxyWorker",
+    "ServiceWorker": "shopkit.service_worker.ServiceWorker",
+}
 UPSTREAMS = 60
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LIMITS = {
@@ -243,7 +247,7 @@ def gunicorn(app: str, worker: str, *options: str, env: dict[str, str] | None = 
     """A gunicorn with one worker; it is up when this is entered and gone when it is left."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.set_inheritable(True)
-        command = [sys.executable, "-m", "gunicorn", app, "-k", f"shopkit.workers.{worker}"]
+        command = [sys.executable, "-m", "gunicorn", app, "-k", WORKERS[worker]]
         command += ["-b", f"fd://{listener.fileno()}", "--keep-alive", "30", "--graceful-timeout", "5"]
         command += ["--forwarded-allow-ips", "", "--no-control-socket", "--log-level", "warning", *options]
         process = subprocess.Popen(command, pass_fds=[listener.fileno()], env={**os.environ, **(env or {})})

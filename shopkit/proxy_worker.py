@@ -1,4 +1,4 @@
-"""gunicorn's ASGI and thread workers, made to answer their own errors in the one error form and to name no server."""
+"""gunicorn's ASGI worker, made to answer its own errors in the one error form and to name no server."""
 
 import asyncio
 import gc
@@ -7,19 +7,14 @@ import struct
 from http import HTTPStatus
 from typing import Any
 
-import gunicorn.util  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
-from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from shopkit.answer import ABORT
 from shopkit.errors import HeadersTooLarge, Invalid, ShopError, error_bytes
 from shopkit.request_id import HEADER, sane_or_new
 
 LINGER_S = 2.0
-SILENCE_S = 15
-_SILENCE = struct.pack("ll", SILENCE_S, 0)
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -138,27 +133,3 @@ class ProxyWorker(gasgi.ASGIWorker):  # type: ignore[misc]
         for connection in tuple(self.connections):
             connection.close_if_idle()
         await super()._shutdown()
-
-
-class _Response(wsgi.Response):  # type: ignore[misc]
-    def default_headers(self) -> list[str]:
-        return [header for header in super().default_headers() if not header.startswith("Server:")]
-
-
-def _write_error(client: socket.socket, status: int, reason: str, message: str) -> None:
-    gunicorn.util.write_nonblock(client, refusal(status))
-
-
-class ServiceWorker(ThreadWorker):  # type: ignore[misc]
-    """For a service that answers by itself, in threads; a client that sends nothing more loses its thread."""
-
-    def init_process(self) -> None:
-        # gunicorn has no setting for either.
-        gunicorn.util.write_error = _write_error
-        wsgi.Response = _Response
-        super().init_process()
-
-    def handle(self, conn: Any) -> Any:
-        if not conn.initialized:
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
-        return super().handle(conn)
