@@ -66,10 +66,10 @@ def add_item(
     items, perks = pricing.look(cart, identity, item_id)
     item = _present(items, item_id)
     with _changing(cart, version):
-        line = cart.lines.filter(item_id=item.id).first()
-        if line is None and cart.lines.count() >= MAX_LINES:
+        there = dict(CartLine.objects.filter(cart=cart).values_list("item_id", "quantity"))
+        if item.id not in there and len(there) >= MAX_LINES:
             raise Conflict(f"A cart takes {MAX_LINES} different items.", code="cart_full")
-        _put(cart, item, quantity + (line.quantity if line else 0))
+        _put(cart, item, quantity + there.get(item.id, 0))
         return pricing.price(fresh(cart), items, perks)
 
 
@@ -110,10 +110,11 @@ def _changing(cart: Cart, version: int | None) -> Iterator[None]:
     """A transaction in which nobody else changes the cart; `PreconditionFailed` when it is not at `version`."""
     with transaction.atomic():
         rows = Cart.objects.filter(pk=cart.pk) if version is None else Cart.objects.filter(pk=cart.pk, version=version)
-        if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
+        still_open = rows.filter(ordered_at=None, merged_into=None)
+        if not still_open.update(version=F("version") + 1, updated_at=timezone.now()):
+            if rows.exists():
+                raise closed()
             raise NotFound if version is None else PreconditionFailed
-        if rows.model.objects.filter(pk=cart.pk).exclude(ordered_at=None, merged_into=None).exists():
-            raise closed()
         yield
 
 
@@ -145,9 +146,10 @@ def _put(cart: Cart, item: Item, quantity: int) -> None:
 
 
 def set_line(cart: Cart, item: Item, quantity: int) -> None:
-    """So many of an item that is for sale, at its present name and price."""
+    """So many of an item that is for sale, at its present name and price; for who has taken the cart's row."""
     now = {"item_type": item.type, "name": item.name, "unit_price": item.price, "quantity": quantity}
-    CartLine.objects.update_or_create(cart=cart, item_id=item.id, defaults=now)
+    if not CartLine.objects.filter(cart=cart, item_id=item.id).update(**now):
+        CartLine.objects.create(cart=cart, item_id=item.id, **now)
 
 
 _WHY = {
