@@ -374,6 +374,21 @@ def test_a_parcels_news_move_the_order_forward_in_any_order(
     assert order.status == status
 
 
+def test_a_parcels_news_at_the_same_moment_are_each_told_until_they_are_taken(world: World, place: Place) -> None:
+    order = finish(place())
+
+    def tell(turn: int) -> None:
+        try:
+            services.take_shipment_news(order_id=order.pk, status=("in_transit", "delivered")[turn % 2])
+        except Conflict:
+            tell(turn)
+
+    at_once(tell, 8)
+    names = [event.name for event in order.events.all()]
+    assert names[-2:] == ["shipped", "delivered"]
+    assert len(names) == 8
+
+
 def test_news_of_a_parcel_whose_shipping_is_not_recorded_yet_are_to_be_told_again(world: World, place: Place) -> None:
     """Who died between the carrier's answer and its record takes longer to come back than a parcel may to arrive."""
     order = finish(place())

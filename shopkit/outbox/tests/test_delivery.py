@@ -217,6 +217,18 @@ def test_a_courier_that_was_too_slow_changes_nothing_any_more(declare: Declare) 
     assert (message.state, message.last_error) == (State.DONE, "")
 
 
+def test_what_was_read_before_another_tried_it_is_not_tried(declare: Declare, told: list[Any]) -> None:
+    message, as_read = put(), Message.objects.get()
+    declare(event=failing(Unavailable()))
+    delivery.deliver_due()
+    declare()
+    message.refresh_from_db()
+    let_time_pass(message)
+    assert not delivery.attempt(as_read)
+    assert told == []
+    assert delivery.deliver_due() == 1
+
+
 def test_a_mail_that_was_certainly_not_sent_is_tried_again(declare: Declare, told: list[Any]) -> None:
     message = put("mail")
     declare(mail=AtMostOnce(failing(NotSent("ConnectionRefusedError"))))
