@@ -105,7 +105,7 @@ def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None
     sign_in = {"guest_id": guest_id, "customer_id": customer_id, "customer_type": customer_type}
     with transaction.atomic():
         peers = topology.service("customer_router").tells
-        messages = [outbox.put(kind=SIGN_IN, payload={"peer": peer, "sign_in": sign_in}) for peer in peers]
+        messages = [outbox.put_claimed(kind=SIGN_IN, payload={"peer": peer, "sign_in": sign_in}) for peer in peers]
     outbox.deliver_now(messages)
 
 

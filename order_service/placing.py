@@ -54,7 +54,7 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
         _check_not_ordered(wish.cart_id, identity)
         raise
     outbox.deliver_now([closing])  # or what has just been ordered could be merged into another cart
-    return services.get_order(order_id=order.pk, identity=identity)
+    return order
 
 
 def _price(cart: clients.Cart, wish: Wish) -> Totals:
@@ -111,10 +111,10 @@ def ask_for_payment(order: Order, payment: dict[str, str]) -> None:
 def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
     """Writes the order and all that goes with it; the message that its cart is of the past."""
     keep(order, lines, pay_until=database_time.now() + services.PAY_WITHIN)
-    return outbox.put(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
+    return outbox.put_claimed(kind=CART_ORDERED, payload={"cart_id": str(order.cart_id)})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def keep(order: Order, lines: tuple[clients.Line, ...], *, pay_until: datetime) -> None:
     """Writes the order with its lines, its saga or what its customer may pay, and its first event."""
     order.save(force_insert=True)

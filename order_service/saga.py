@@ -81,7 +81,6 @@ def _due(now: datetime) -> "QuerySet[Saga]":
 
 def _take(saga: Saga) -> bool:
     """One step; whether there is another to take right away."""
-    saga.cancel_asked = Saga.objects.values_list("cancel_asked", flat=True).get(pk=saga.pk)
     try:
         came_to = steps.take(saga)
     except ShopError as error:
@@ -119,8 +118,15 @@ def _record(saga: Saga, came_to: Next) -> None:
 
 
 def _write(saga: Saga, **fields: Any) -> None:
-    if not Saga.objects.filter(pk=saga.pk, fence=saga.fence).update(**fields):
-        raise FenceLost
+    """Under the fence; with it, whether the order shall be cancelled is known as of this very update.
+
+    So the lease with which it is too late to cancel begins with no cancelling overlooked.
+    """
+    ours = Saga.objects.filter(pk=saga.pk, fence=saga.fence)
+    if not ours.filter(cancel_asked=saga.cancel_asked).update(**fields):
+        saga.cancel_asked = True  # or else it is the fence
+        if not ours.update(**fields):
+            raise FenceLost
     for name, value in fields.items():
         setattr(saga, name, value)
 

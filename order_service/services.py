@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Saga, Status
-from shopkit import database_time, versioned
+from shopkit import database_time, sweeper, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, NotFound
 from shopkit.outbox import services as outbox
@@ -132,6 +132,7 @@ def begin_checkout(order: Order, *, pay_until: datetime) -> None:
     """From here on the saga carries the order out, or undoes it when it is not paid by then."""
     now = database_time.now()
     Saga.objects.create(order=order, next_at=now, lease_until=now, pay_until=pay_until)
+    transaction.on_commit(sweeper.wake)
 
 
 def tell_customer(order: Order) -> None:
@@ -178,16 +179,19 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
             _tell_items(order)
 
 
-@transaction.atomic
 def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     """The parcel is on its way, or has arrived; the order follows, forward only, over whatever it was not told.
 
-    `Conflict("not_yet_shipped")` while the checkout does not know that it has shipped: it is to be told again, or who
-    died between the carrier's answer and the record of it would leave an order that never arrives.
+    `Conflict`, and it is to be told again: `not_yet_shipped` while the checkout does not know that it has shipped, or
+    who died between the carrier's answer and the record of it would leave an order that never arrives; `conflict` when
+    the order changed at the same moment.
     """
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
-    if Saga.objects.filter(pk=order_id, step=Saga.Step.SHIP).exists():
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        return
+    # a saga in whatever step, since it may have gone on after we read the order
+    if order.status == Status.PAID and Saga.objects.filter(pk=order_id).exists():
         raise Conflict("This order is being handed to the carrier; tell it again.", code="not_yet_shipped")
     for reached in _ON_THE_WAY.get(status, ()):
-        if order is not None and reached in TRANSITIONS[order.status]:
+        if reached in TRANSITIONS[order.status]:
             order = move(order=order, to=reached, name=reached)

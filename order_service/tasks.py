@@ -1,6 +1,7 @@
 """What the order service does by itself: checkouts, mails, reports, and telling carts and customers of orders."""
 
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,15 +23,16 @@ AT_ONCE = 4
 
 def carry_on() -> None:
     """The checkouts that are due, several at once: each mostly waits for its peers."""
-    due = saga.due_now()
-    if shares := [due[first::AT_ONCE] for first in range(min(AT_ONCE, len(due)))]:
-        with ThreadPoolExecutor(len(shares)) as pool:
-            list(pool.map(_carry_on_with, shares))
+    if due := saga.due_now():
+        threads, turns = min(AT_ONCE, len(due)), iter(due)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(_carry_on_with, [turns] * threads))
 
 
-def _carry_on_with(orders: list[uuid.UUID]) -> None:
+def _carry_on_with(turns: Iterator[uuid.UUID]) -> None:
+    """Takes the next one that no other thread has taken, so that a slow one keeps none waiting."""
     try:
-        for order_id in orders:
+        for order_id in turns:
             saga.run_alone(order_id)
     finally:
         connections.close_all()  # this thread's own

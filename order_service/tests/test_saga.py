@@ -1,9 +1,11 @@
 """A checkout, whatever goes wrong on its way: it ends, money and stock agree with how, and nothing happens twice."""
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ from django.utils import timezone
 
 from order_service import saga, services, tasks
 from order_service.models import TRANSITIONS, Order, OrderEvent, Saga, Status
-from order_service.tests.conftest import LINE, Fills, wish
+from order_service.tests.conftest import LINE, Fills, vip, wish
 from order_service.tests.world import UNITS, Fault, Killed, World, _error
-from shopkit import database_time
+from shopkit import database_time, sweeper
 from shopkit.errors import Conflict
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
@@ -177,7 +179,7 @@ def test_a_payment_that_its_order_does_not_take_up_is_voided_or_given_back(
     for _ in range(2):
         services.take_payment_news(order_id=order.pk, payment_id=uuid.UUID(other), status=status, refunded=0)
         for message in Message.objects.filter(kind=services.UNWANTED, state="pending"):
-            assert delivery.attempt(message.pk)
+            assert delivery.attempt(message)
     assert (world.payments[other]["status"], world.payments[other]["refunded"]) == (end, refunded)
     check(world, Order.objects.get(pk=order.pk))
 
@@ -250,6 +252,31 @@ def test_a_checkout_ends_right_when_the_process_dies_before_it_writes_what_came_
     order = finish(order)
     assert order.status == "fulfilling"
     check(world, order)
+
+
+def test_a_checkout_that_is_slow_keeps_no_other_waiting(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders, done, all_others = [place() for _ in range(3 * tasks.AT_ONCE)], [], threading.Event()
+
+    def run(order_id: uuid.UUID) -> None:
+        if order_id == orders[0].pk:
+            assert all_others.wait(10)
+        done.append(order_id)
+        if len(done) == len(orders) - 1:
+            all_others.set()
+
+    monkeypatch.setattr(saga, "run_alone", run)
+    tasks.carry_on()
+    assert len(done) == len(set(done)) == len(orders)
+    assert done[-1] == orders[0].pk
+
+
+def test_a_checkout_begins_as_soon_as_the_order_is_placed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    monkeypatch.setattr(sweeper, "_running", SimpleNamespace(wake=lambda: begun.append(bool(saga.due_now()))))
+    place()
+    assert begun == [True]
 
 
 def test_who_lost_the_claim_writes_nothing(world: World, place: Place) -> None:
@@ -345,6 +372,21 @@ def test_a_parcels_news_move_the_order_forward_in_any_order(
         services.take_shipment_news(order_id=order.pk, status=each)
     order.refresh_from_db()
     assert order.status == status
+
+
+def test_a_parcels_news_at_the_same_moment_are_each_told_until_they_are_taken(world: World, place: Place) -> None:
+    order = finish(place())
+
+    def tell(turn: int) -> None:
+        try:
+            services.take_shipment_news(order_id=order.pk, status=("in_transit", "delivered")[turn % 2])
+        except Conflict:
+            tell(turn)
+
+    at_once(tell, 8)
+    names = [event.name for event in order.events.all()]
+    assert names[-2:] == ["shipped", "delivered"]
+    assert len(names) == 8
 
 
 def test_news_of_a_parcel_whose_shipping_is_not_recorded_yet_are_to_be_told_again(world: World, place: Place) -> None:
@@ -443,19 +485,38 @@ def test_one_saga_that_fails_is_no_reason_for_the_others_to_wait(
     assert second.status == "fulfilling"
 
 
-def test_who_cancels_while_the_saga_runs_is_not_charged(world: World, place: Place, ada: Caller) -> None:
-    order = place()
-    authorise = world._authorise
+@pytest.mark.parametrize("call", ["_stock_reserve", "_authorise", "_stock_commit"])
+def test_who_cancels_while_the_saga_runs_is_not_charged(world: World, place: Place, ada: Caller, call: str) -> None:
+    order, act = place(), getattr(world, call)
 
-    def cancelled_meanwhile(payment: Any, body: Any) -> None:
-        authorise(payment, body)
+    def cancelled_meanwhile(*given: Any) -> Any:
         assert ada.post(f"/api/orders/{order.pk}/cancel/").status_code == 200
+        return act(*given)
 
-    world._authorise = cancelled_meanwhile  # type: ignore[method-assign]
+    setattr(world, call, cancelled_meanwhile)
     saga.run_due()
     order = finish(order)
-    assert order.status == "cancelled"
+    assert (order.status, world.charges) == ("cancelled", 0)
     check(world, order)
+
+
+def test_who_was_told_that_it_can_be_cancelled_is_not_sold_it(world: World, place: Place) -> None:
+    """Whenever they ask: the last moment for it is that in which the saga begins to take the money."""
+    orders = [place() for _ in range(8)]
+
+    def run_or_cancel(turn: int) -> tuple[uuid.UUID, int]:
+        order = orders[turn // 2]
+        if turn % 2:
+            saga.run(order.pk)
+            return order.pk, 0
+        ada = vip("ada")
+        for _ in range(turn // 2):
+            ada.get(f"/api/orders/{order.pk}/")
+        return order.pk, ada.post(f"/api/orders/{order.pk}/cancel/").status_code
+
+    told = at_once(run_or_cancel, 2 * len(orders))
+    ended = {order.pk: finish(order).status for order in orders}
+    assert {ended[order_id] for order_id, code in told if code == 200} <= {"cancelled"}
 
 
 def test_who_cancels_while_the_money_is_being_taken_is_told_that_it_is_too_late(
@@ -472,6 +533,39 @@ def test_who_cancels_while_the_money_is_being_taken_is_told_that_it_is_too_late(
     order = finish(order)
     assert (codes, order.status) == ([409], "fulfilling")
     check(world, order)
+
+
+def refunds_show_late(world: World) -> list[str]:
+    """The ids of the refunds asked for, of which no look at the payment shows anything yet."""
+    asked: list[str] = []
+    world._refunds = lambda payment, body: asked.append(body["refund_id"])  # type: ignore[method-assign]
+    return asked
+
+
+def test_what_an_undoing_gives_back_is_one_refund_however_often_it_is_asked_for(world: World, place: Place) -> None:
+    order, asked = place(), refunds_show_late(world)
+    crash_after(world, order, 3)
+    later()
+    Saga.objects.update(cancel_asked=True)
+    crash_after(world, order, 2)  # void, look, refund
+    assert finish(order).status == "cancelled"
+    assert asked == [str(order.pk)] * 2
+
+
+def test_what_an_unwanted_payment_gives_back_is_one_refund_however_often_it_is_asked_for(
+    world: World, place: Place
+) -> None:
+    order, other, asked = finish(place()), str(uuid.uuid4()), refunds_show_late(world)
+    world._new_payment({"payment_id": other, "amount": 7})
+    world.payments[other] |= {"status": "captured", "captured": 7}
+    services.take_payment_news(order_id=order.pk, payment_id=uuid.UUID(other), status="captured", refunded=0)
+    message = Message.objects.get(kind=services.UNWANTED)
+    world.fault = Fault(len(world.calls) + 2, "after", "lost")  # void, look, refund
+    assert not delivery.attempt(message)
+    Message.objects.filter(pk=message.pk).update(lease_until=timezone.now())
+    message.refresh_from_db()
+    assert delivery.attempt(message)
+    assert asked == [other] * 2
 
 
 def test_a_process_that_wakes_up_after_the_order_was_cancelled_sells_nothing(

@@ -159,7 +159,7 @@ def arrives(payload: dict[str, Any]) -> int:
 
 def work_off(kind: str) -> None:
     for message in Message.objects.filter(kind=kind, state="pending"):
-        assert delivery.attempt(message.pk)
+        assert delivery.attempt(message)
 
 
 @pytest.mark.any_store

@@ -47,7 +47,7 @@ def told(monkeypatch: pytest.MonkeyPatch, _no_news: None) -> Iterator[list[int]]
 def deliver() -> None:
     """Whatever is due of the provider's and the inbox's, until there is nothing more."""
     due = Message.objects.filter(kind__in=OURS, state="pending")
-    while sum(delivery.attempt(each.pk) for each in due.all()):
+    while sum(delivery.attempt(each) for each in due.all()):
         pass
 
 
@@ -117,11 +117,12 @@ def test_one_that_the_shop_did_not_take_is_sent_again(monkeypatch: pytest.Monkey
     ask(opened(), "authorise")
     [message] = Message.objects.filter(kind=simulated_news.NEWS)
     monkeypatch.setattr("shopkit.signature.sign", lambda body, *, secret, at: "t=1,v1=x")
-    assert delivery.attempt(message.pk) is False
+    assert delivery.attempt(message) is False
     monkeypatch.undo()
     settings.SIMULATED_SECRETS = [*secrets, "another"]
     Message.objects.update(lease_until="2000-01-01T00:00:00Z")
-    assert delivery.attempt(message.pk) is True
+    message.refresh_from_db()
+    assert delivery.attempt(message) is True
 
 
 def test_a_card_number_is_in_none(ada: Caller) -> None:

@@ -76,7 +76,7 @@ def refused(answer: Any) -> tuple[int, str]:
 
 def deliver() -> None:
     for message in Message.objects.filter(kind="webhook", state="pending"):
-        assert delivery.attempt(message.pk)
+        assert delivery.attempt(message)
 
 
 def status() -> str:

@@ -81,7 +81,7 @@ def test_a_void_that_was_on_its_way_before_the_charge_still_holds(monkeypatch: p
 
 def delivery_of_give_back() -> None:
     for message in Message.objects.filter(kind=checkout.GIVE_BACK):
-        delivery.attempt(message.pk)
+        delivery.attempt(message)
 
 
 def test_a_success_that_comes_after_the_void_was_asked_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def send(body: dict[str, Any] | bytes, *, secret: str = SECRETS[0], ago: int = 0
 def work() -> None:
     """Looks into what was kept, as the courier does."""
     for message in Message.objects.filter(kind=webhooks.CARRIER_EVENT, done_at=None):
-        delivery.attempt(message.pk)
+        delivery.attempt(message)
 
 
 def status(shipment: str) -> str:

@@ -76,14 +76,17 @@ def _once(view: Any, request: Request, key: str, run: Callable[[Answer], Respons
     answer = services.claim(scope=_scope(request, key), body_digest=hashlib.sha256(body).hexdigest())
     if answer.status:
         return _replayed(answer)
+    kept = False
     try:
         try:
             response = run(answer)
         except Exception as error:
             response = view.handle_exception(error)  # raises what it does not know
             _keep(answer, response)
+        kept = _lasts(response)
     finally:
-        services.release(answer=answer)  # unless kept
+        if not kept:
+            services.release(answer=answer)
     return response
 
 
@@ -96,11 +99,17 @@ def _scope(request: Request, key: str) -> str:
 
 def _keep(answer: Answer, response: Response) -> bool:
     """False when it had to be kept and another had taken over."""
-    if response.status_code >= 500 or 300 <= response.status_code < 400 or "Retry-After" in response:
+    if not _lasts(response):
         return True
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
     body = "" if response.data is None else JSONRenderer().render(response.data).decode()
     return services.keep(answer=answer, status=response.status_code, headers=headers, body=body)
+
+
+def _lasts(response: Response) -> bool:
+    """Whether the next one with the key is to have this answer too."""
+    code = response.status_code
+    return (code < 300 or 400 <= code < 500) and "Retry-After" not in response
 
 
 def _replayed(answer: Answer) -> Response:

@@ -32,31 +32,41 @@ def deliver_due() -> int:
     due = Message.objects.filter(state=State.PENDING, lease_until__lte=database_time.now()).order_by(
         "lease_until", "pk"
     )
-    waiting = list(due.values_list("pk", flat=True)[:AT_A_TIME])
-    return sum(attempt(pk) for pk in waiting if time.monotonic() < deadline)
+    waiting = list(due[:AT_A_TIME])
+    return sum(attempt(message) for message in waiting if time.monotonic() < deadline)
 
 
-def attempt(pk: int) -> bool:
-    """Tries a message unless another is at it or it waits for its next attempt; whether it was delivered."""
-    known = handlers()
-    message = Message.objects.filter(pk=pk).first()
-    handler = known.get(message.kind) if message else None
-    if message is None or not _claim(message, for_good=isinstance(handler, AtMostOnce)):
-        return False
-    with structlog.contextvars.bound_contextvars(message=message.pk, kind=message.kind):
-        return _hand_over(message, handler)
+def at_most_once(kind: str) -> bool:
+    """Whether messages of this kind are taken for good before they are tried."""
+    return isinstance(handlers().get(kind), AtMostOnce)
 
 
-def _claim(message: Message, *, for_good: bool) -> bool:
+def attempt(message: Message) -> bool:
+    """Tries a message as it was read, unless another has been at it since, or it waits; whether it was delivered."""
+    return _claim(message) and hand_over(message)
+
+
+def _claim(message: Message) -> bool:
     now = database_time.now()
     free = Message.objects.filter(pk=message.pk, fence=message.fence, state=State.PENDING, lease_until__lte=now)
-    state = State.TAKEN if for_good else State.PENDING
+    state = State.TAKEN if at_most_once(message.kind) else State.PENDING
     claimed = free.update(state=state, lease_until=now + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1)
     message.fence, message.attempts = message.fence + 1, message.attempts + 1
     return bool(claimed)
 
 
-def _hand_over(message: Message, handler: Handler | None) -> bool:
+def give_up(message: Message) -> None:
+    """Leaves one that was claimed, and not tried, to whoever is next."""
+    _ours(message).update(lease_until=database_time.now(), attempts=0)
+
+
+def hand_over(message: Message) -> bool:
+    """Tries a message that is claimed; whether it was delivered."""
+    with structlog.contextvars.bound_contextvars(message=message.pk, kind=message.kind):
+        return _try(message, handlers().get(message.kind))
+
+
+def _try(message: Message, handler: Handler | None) -> bool:
     try:
         if handler is None:
             raise NotSent(f"Nobody here delivers {message.kind}.")

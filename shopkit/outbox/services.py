@@ -1,7 +1,7 @@
 """What a service does with its outbox: puts messages in, and may try them at once."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -18,7 +18,7 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
 
     With a `key`, one that was put before with that kind and key is given back instead, for as long as it is kept.
     """
-    assert transaction.get_connection().in_atomic_block, "a message belongs into the transaction of what it tells of"
+    _check_in_transaction()
     if key is None:
         message = Message.objects.create(kind=kind, payload=payload, lease_until=database_time.now())
     else:
@@ -26,6 +26,21 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
         message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults=new)
     transaction.on_commit(sweeper.wake)
     return message
+
+
+def put_claimed(*, kind: str, payload: Mapping[str, object]) -> Message:
+    """As `put`, for who tries it with `deliver_now` after the commit; the courier has it once they died.
+
+    Not for what is delivered at most once.
+    """
+    _check_in_transaction()
+    assert not delivery.at_most_once(kind), "once its lease is over, it would be tried again"
+    lease_until = database_time.now() + delivery.LEASE
+    return Message.objects.create(kind=kind, payload=payload, lease_until=lease_until, fence=1, attempts=1)
+
+
+def _check_in_transaction() -> None:
+    assert transaction.get_connection().in_atomic_block, "a message belongs into the transaction of what it tells of"
 
 
 def put_news(*, kind: str, subject: object, payload: Mapping[str, object], after: timedelta = timedelta()) -> None:
@@ -44,12 +59,15 @@ def put_news(*, kind: str, subject: object, payload: Mapping[str, object], after
         transaction.on_commit(sweeper.wake)
 
 
-def deliver_now(messages: Sequence[Message]) -> bool:
-    """Tries messages in this thread; whether all are delivered. The courier has the others.
+def deliver_now(messages: Iterable[Message]) -> None:
+    """Tries messages that were `put_claimed`, in this thread; the courier has those that are not delivered.
 
     For after their commit, never inside a transaction. None is begun once `NOW_SECONDS` are over; how long one takes
     is its handler's business.
     """
     deadline = time.monotonic() + NOW_SECONDS
-    delivered = [message for message in messages if time.monotonic() < deadline and delivery.attempt(message.pk)]
-    return len(delivered) == len(messages)
+    for message in messages:
+        if time.monotonic() < deadline:
+            delivery.hand_over(message)
+        else:
+            delivery.give_up(message)

@@ -48,6 +48,11 @@ def put(kind: str = "event", key: str | None = None) -> Message:
         return outbox.put(kind=kind, payload={"text": SECRET}, key=key)
 
 
+def put_claimed(kind: str = "event") -> Message:
+    with transaction.atomic():
+        return outbox.put_claimed(kind=kind, payload={"text": SECRET})
+
+
 def news(text: str, after: timedelta = timedelta()) -> None:
     with transaction.atomic():
         outbox.put_news(kind="event", subject="order 1", payload={"text": text}, after=after)
@@ -87,14 +92,41 @@ def test_what_is_committed_is_told_once_and_in_order(told: list[Any]) -> None:
 
 
 def test_a_request_can_deliver_its_own_message_at_once(told: list[Any]) -> None:
-    assert outbox.deliver_now([put(), put()])
+    mine = [put_claimed(), put_claimed()]
+    assert delivery.deliver_due() == 0
+    outbox.deliver_now(mine)
     assert len(told) == 2
     assert delivery.deliver_due() == 0
+    assert set(Message.objects.values_list("state", flat=True)) == {State.DONE}
+
+
+def test_what_a_request_could_not_deliver_is_tried_again_soon(declare: Declare, told: list[Any]) -> None:
+    message = put_claimed()
+    declare(event=failing(Unavailable()))
+    outbox.deliver_now([message])
+    declare()
+    message.refresh_from_db()
+    let_time_pass(message)
+    assert delivery.deliver_due() == 1
+
+
+def test_what_a_request_was_to_deliver_is_the_couriers_once_its_process_died(told: list[Any]) -> None:
+    message = put_claimed()
+    let_time_pass(message, delivery.LEASE.total_seconds())
+    assert delivery.deliver_due() == 1
+    outbox.deliver_now([message])  # it was only slow, and changes nothing any more
+    message.refresh_from_db()
+    assert (message.state, message.fence) == (State.DONE, 2)
+
+
+def test_a_mail_is_nothing_to_deliver_at_once() -> None:
+    with pytest.raises(AssertionError):
+        put_claimed("mail")
 
 
 def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, told: list[Any]) -> None:
     monkeypatch.setattr(outbox, "NOW_SECONDS", 0)
-    assert not outbox.deliver_now([put()])
+    outbox.deliver_now([put_claimed()])
     assert told == []
     assert delivery.deliver_due() == 1
 
@@ -183,6 +215,18 @@ def test_a_courier_that_was_too_slow_changes_nothing_any_more(declare: Declare) 
     assert delivery.deliver_due() == 0
     message.refresh_from_db()
     assert (message.state, message.last_error) == (State.DONE, "")
+
+
+def test_what_was_read_before_another_tried_it_is_not_tried(declare: Declare, told: list[Any]) -> None:
+    message, as_read = put(), Message.objects.get()
+    declare(event=failing(Unavailable()))
+    delivery.deliver_due()
+    declare()
+    message.refresh_from_db()
+    let_time_pass(message)
+    assert not delivery.attempt(as_read)
+    assert told == []
+    assert delivery.deliver_due() == 1
 
 
 def test_a_mail_that_was_certainly_not_sent_is_tried_again(declare: Declare, told: list[Any]) -> None:
