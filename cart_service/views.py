@@ -27,6 +27,7 @@ from cart_service.serializers import (
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, IsService
+from shopkit.shapes import given, shown
 
 
 class CartListView(ListAPIView[Cart]):
@@ -52,9 +53,7 @@ class CartListView(ListAPIView[Cart]):
 
     @extend_schema(request=NewCartSerializer, responses={201: CartSerializer})
     def post(self, request: Request) -> Response:
-        given = NewCartSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        made = services.create_cart(identity=caller(request), **given.validated_data)
+        made = services.create_cart(identity=caller(request), **given(NewCartSerializer, request))
         return _answer(made, status.HTTP_201_CREATED)
 
 
@@ -81,9 +80,7 @@ class CartItemsView(APIView):
     def post(self, request: Request, cart_id: uuid.UUID) -> Response:
         """Puts an item in; the same item again adds up. Answers with the whole cart."""
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
-        given = AddItemSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        version, wish = expected_version(request), given.validated_data
+        wish, version = given(AddItemSerializer, request), expected_version(request)
         changed = services.add_item(cart=cart, identity=caller(request), version=version, **wish)
         return _answer(changed, status.HTTP_201_CREATED)
 
@@ -95,9 +92,7 @@ class CartItemView(APIView):
     def patch(self, request: Request, cart_id: uuid.UUID, line_id: uuid.UUID) -> Response:
         """Sets how many of a line's item there are. Answers with the whole cart."""
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
-        given = QuantitySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        who, version, wish = caller(request), expected_version(request), given.validated_data
+        who, wish, version = caller(request), given(QuantitySerializer, request), expected_version(request)
         return _answer(services.change_quantity(cart=cart, identity=who, line_id=line_id, version=version, **wish))
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
@@ -118,12 +113,10 @@ class CartMergeView(APIView):
         (`keep`) or as there (`replace`); never more than there are to sell. With `dry_run`, nothing is changed.
         """
         cart = services.get_cart(cart_id=cart_id, identity=caller(request))
-        given = MergeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        wish = putting_together.Wish(**given.validated_data)
+        wish = putting_together.Wish(**given(MergeSerializer, request))
         version = expected_version(request)
         merged = putting_together.merge(cart=cart, identity=caller(request), wish=wish, version=version)
-        return Response(MergedSerializer(merged).data, headers=etag(merged.cart.cart.version))
+        return Response(shown(MergedSerializer, merged), headers=etag(merged.cart.cart.version))
 
 
 class CartOrderedView(APIView):
@@ -136,4 +129,4 @@ class CartOrderedView(APIView):
 
 
 def _answer(priced: Priced, code: int = status.HTTP_200_OK) -> Response:
-    return Response(CartSerializer(priced).data, status=code, headers=etag(priced.cart.version))
+    return Response(shown(CartSerializer, priced), status=code, headers=etag(priced.cart.version))

@@ -20,6 +20,7 @@ from shopkit.client_address import client_address
 from shopkit.customers.auth_views import AuthView, SessionSerializer
 from shopkit.errors import found
 from shopkit.permissions import IsKnown, IsService
+from shopkit.shapes import given
 
 
 class UpgradeView(APIView):
@@ -31,9 +32,7 @@ class UpgradeView(APIView):
 
         Who is one already is told where they are.
         """
-        given = UpgradeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        wish, identity = dict(given.validated_data), caller(request)
+        wish, identity = given(UpgradeSerializer, request), caller(request)
         customer_id = _id(request, customer_id)
         if wish.pop("to") == "vip":
             return _answer(customer_id, services.become_vip(identity=identity, customer_id=customer_id))
@@ -64,9 +63,7 @@ class VerifyEmailView(AuthView):
     @extend_schema(request=VerifySerializer, responses=SessionSerializer)
     def post(self, request: Request) -> Response:
         """Ends a registration with the token from the mail, and logs in."""
-        given = VerifySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return Response(services.verify_email(**given.validated_data))
+        return Response(services.verify_email(**given(VerifySerializer, request)))
 
 
 class OrderView(APIView):
@@ -74,9 +71,7 @@ class OrderView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request, customer_id: str) -> Response:
-        given = OrderTakenSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        told = services.take_order(customer_id=customer_id, **given.validated_data)
+        told = services.take_order(customer_id=customer_id, **given(OrderTakenSerializer, request))
         email = {"email": told["email"]} if told and "email" in told else {}
         return Response({"taken": told is not None, **email})
 

@@ -10,6 +10,7 @@ from guest_customer.models import Customer
 from guest_customer.serializers import GuestSerializer
 from shopkit.customers.auth_views import AuthView, RefreshView, SessionSerializer
 from shopkit.customers.views import CustomerViewSet
+from shopkit.shapes import shown
 
 
 class GuestViewSet(CustomerViewSet):
@@ -22,7 +23,7 @@ class BeginView(AuthView):
     def post(self, request: Request) -> Response:
         """Begins as a guest: an id, and tokens to go on with."""
         guest, tokens = services.begin()
-        return Response({**tokens, "customer": GuestSerializer(guest).data}, status=status.HTTP_201_CREATED)
+        return Response({**tokens, "customer": shown(GuestSerializer, guest)}, status=status.HTTP_201_CREATED)
 
 
 class GuestRefreshView(RefreshView):

@@ -34,6 +34,7 @@ from shopkit.idempotency.views import KEY, idempotent
 from shopkit.parsers import StrictJSONParser, StrictMultiPartParser
 from shopkit.permissions import IsKnown, IsStaff
 from shopkit.picture_api import PICTURE_RESPONSES, AnyKind, picture_answer
+from shopkit.shapes import given
 
 SECRET = OpenApiParameter(
     "secret", str, OpenApiParameter.QUERY, description="For who does not sign in: the secret of the link they got."
@@ -62,11 +63,10 @@ class CustomOrderListView(ListAPIView[CustomOrder]):
     def post(self, request: Request) -> Response:
         """Asks for a piece to be made, with up to five pictures: as files of a form, or as base64 in JSON."""
         _ = request.body  # kept for the key's sake: a form could be read but once
-        given = AskSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        raw = given.validated_data.pop("images", [])
+        wish = given(AskSerializer, request)
+        raw = wish.pop("images", [])
         images = [pictures.cleaned(each, place=f"images.{number}") for number, each in enumerate(raw)]
-        return self._ask(request, given.validated_data, images)
+        return self._ask(request, wish, images)
 
     @idempotent(in_transaction=True)  # and pictures are decoded before it, which takes a while
     def _ask(self, request: Request, wish: dict[str, Any], images: list[pictures.Picture]) -> Response:
@@ -87,10 +87,8 @@ class CustomOrderView(APIView):
     def patch(self, request: Request, custom_id: uuid.UUID) -> Response:
         """Says where it shall go, and how, until it is approved."""
         _custom(request, custom_id)
-        given = ChangeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        version = expected_version(request)
-        return _answer(request, custom_orders.change(custom_id=custom_id, version=version, **given.validated_data))
+        wish, version = given(ChangeSerializer, request), expected_version(request)
+        return _answer(request, custom_orders.change(custom_id=custom_id, version=version, **wish))
 
 
 class QuoteView(APIView):
@@ -99,9 +97,8 @@ class QuoteView(APIView):
     @extend_schema(request=QuoteSerializer, responses=CustomOrderSerializer)
     def post(self, request: Request, custom_id: uuid.UUID) -> Response:
         """Staff only: what it costs; may be quoted anew until it is approved."""
-        given = QuoteSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return _answer(request, custom_orders.quote(custom_id=custom_id, by=_staff(request), **given.validated_data))
+        wish = given(QuoteSerializer, request)
+        return _answer(request, custom_orders.quote(custom_id=custom_id, by=_staff(request), **wish))
 
 
 class ApproveView(APIView):
@@ -114,9 +111,7 @@ class ApproveView(APIView):
 
         `payment_url` is null for the moment if the provider could not be asked.
         """
-        given = ApproveSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        custom = custom_orders.approve(custom_id=custom_id, by=_staff(request), **given.validated_data)
+        custom = custom_orders.approve(custom_id=custom_id, by=_staff(request), **given(ApproveSerializer, request))
         saga.run(custom.order_id)
         custom_orders.try_to_link(custom_id=custom_id)
         return _answer(request, _custom(request, custom_id))
@@ -128,9 +123,7 @@ class RejectView(APIView):
     @extend_schema(request=RejectSerializer, responses=CustomOrderSerializer)
     def post(self, request: Request, custom_id: uuid.UUID) -> Response:
         """Staff only: until it is paid; an order that waits for its payment is cancelled."""
-        given = RejectSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        custom = custom_orders.reject(custom_id=custom_id, by=_staff(request), **given.validated_data)
+        custom = custom_orders.reject(custom_id=custom_id, by=_staff(request), **given(RejectSerializer, request))
         if custom.order_id:
             saga.run(custom.order_id)
         return _answer(request, _custom(request, custom_id))

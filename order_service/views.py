@@ -28,6 +28,7 @@ from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import idempotent
 from shopkit.permissions import IsKnown, IsService, IsStaff
+from shopkit.shapes import given, shown
 
 
 class OrderListView(ListAPIView[Order]):
@@ -48,10 +49,8 @@ class OrderListView(ListAPIView[Order]):
     @idempotent()
     def post(self, request: Request) -> Response:
         """Orders what is in a cart."""
-        given = PlaceOrderSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        placed = placing.place_order(identity=caller(request), wish=placing.Wish(**given.validated_data))
-        return _answer(placed, status.HTTP_201_CREATED)
+        wish = placing.Wish(**given(PlaceOrderSerializer, request))
+        return _answer(placing.place_order(identity=caller(request), wish=wish), status.HTTP_201_CREATED)
 
 
 class OrderView(APIView):
@@ -120,9 +119,7 @@ class PaymentNewsView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        given = PaymentNewsSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        services.take_payment_news(**given.validated_data)
+        services.take_payment_news(**given(PaymentNewsSerializer, request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -131,9 +128,7 @@ class ShipmentNewsView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        given = ShipmentNewsSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        services.take_shipment_news(**given.validated_data)
+        services.take_shipment_news(**given(ShipmentNewsSerializer, request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -142,4 +137,4 @@ def _order(request: Request, order_id: uuid.UUID) -> Order:
 
 
 def _answer(order: Order, code: int = status.HTTP_200_OK) -> Response:
-    return Response(OrderSerializer(order).data, status=code, headers=etag(order.version))
+    return Response(shown(OrderSerializer, order), status=code, headers=etag(order.version))

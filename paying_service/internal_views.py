@@ -16,6 +16,7 @@ from paying_service.serializers import (
     RefundAskedSerializer,
 )
 from shopkit.permissions import IsService
+from shopkit.shapes import given, shown
 
 
 class InternalView(APIView):
@@ -29,16 +30,12 @@ class OpenView(InternalView):
         return Response({"rows": services.page_of_payments(after=request.query_params.get("after", ""))})
 
     def post(self, request: Request) -> Response:
-        given = OpenPaymentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return _answer(checkout.open_payment(**given.validated_data), status.HTTP_201_CREATED)
+        return _answer(checkout.open_payment(**given(OpenPaymentSerializer, request)), status.HTTP_201_CREATED)
 
 
 class DueView(InternalView):
     def post(self, request: Request) -> Response:
-        given = DueSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        checkout.note_due(**given.validated_data)
+        checkout.note_due(**given(DueSerializer, request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -64,10 +61,8 @@ class VoidView(InternalView):
 
 class RefundsView(InternalView):
     def post(self, request: Request, payment_id: uuid.UUID) -> Response:
-        given = RefundAskedSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return _answer(checkout.refund(payment_id=payment_id, **given.validated_data))
+        return _answer(checkout.refund(payment_id=payment_id, **given(RefundAskedSerializer, request)))
 
 
 def _answer(payment: Payment, code: int = status.HTTP_200_OK) -> Response:
-    return Response(InternalPaymentSerializer(payment).data, status=code)
+    return Response(shown(InternalPaymentSerializer, payment), status=code)

@@ -33,6 +33,7 @@ from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import idempotent, key_of
 from shopkit.permissions import IsKnown, IsStaff, ReadOrStaff
+from shopkit.shapes import given, shown
 
 
 class PaymentListView(ListAPIView[Payment]):
@@ -57,12 +58,8 @@ class PaymentListView(ListAPIView[Payment]):
         """
         user = caller(request)
         if user.is_staff and isinstance(request.data, dict) and "amount" in request.data:
-            recorded = CreatePaymentSerializer(data=request.data)
-            recorded.is_valid(raise_exception=True)
-            return _answer(services.create_payment(**recorded.validated_data), status.HTTP_202_ACCEPTED)
-        given = OfferSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        offered = checkout.offer(customer_id=user.customer_id, **given.validated_data)
+            return _answer(services.create_payment(**given(CreatePaymentSerializer, request)), status.HTTP_202_ACCEPTED)
+        offered = checkout.offer(customer_id=user.customer_id, **given(OfferSerializer, request))
         return _answer(offered, status.HTTP_202_ACCEPTED)
 
 
@@ -77,9 +74,7 @@ class PaymentView(APIView):
     def patch(self, request: Request, payment_id: uuid.UUID) -> Response:
         """Staff only: moves a payment forward."""
         payment = _payment(request, payment_id)
-        given = ChangePaymentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        to, version = given.validated_data["status"], expected_version(request)
+        to, version = given(ChangePaymentSerializer, request)["status"], expected_version(request)
         return _answer(services.move(payment=payment, to=to, version=version))
 
     @extend_schema(responses={204: None})
@@ -96,7 +91,7 @@ class OrderPaymentView(APIView):
     def get(self, request: Request, order_id: uuid.UUID) -> Response:
         """The status of the order's latest payment."""
         payment = services.latest_payment(order_id=order_id, identity=caller(request))
-        return Response(PaymentStatusSerializer(payment).data)
+        return Response(shown(PaymentStatusSerializer, payment))
 
 
 class RefundView(APIView):
@@ -107,12 +102,11 @@ class RefundView(APIView):
     def post(self, request: Request, payment_id: uuid.UUID) -> Response:
         """Staff only: gives back so much, or all that is left."""
         payment, key = _payment(request, payment_id), key_of(request)
-        given = RefundSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        wish = given(RefundSerializer, request)
         refund_id = (
             uuid.uuid5(payment.pk, f"asked {key}") if key else uuid.uuid4()
         )  # asked again, it is the same refund
-        amount = given.validated_data.get("amount")
+        amount = wish.get("amount")
         return _answer(checkout.refund(payment_id=payment.pk, refund_id=refund_id, amount=amount))
 
 
@@ -124,9 +118,7 @@ class SimulateView(APIView):
         """What the customer would do on the provider's page: confirms the payment, or declines it."""
         payment = _payment(request, payment_id)
         services.check_simulated(payment)
-        given = SimulateSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        simulated.confirm(payment, accepted=given.validated_data["outcome"] == "confirm")
+        simulated.confirm(payment, accepted=given(SimulateSerializer, request)["outcome"] == "confirm")
         return _answer(checkout.look(payment_id=payment.pk))
 
 
@@ -138,8 +130,8 @@ class CheckoutSessionView(APIView):
     def post(self, request: Request) -> Response:
         """A page of the provider's where the customer pays for an order of theirs that waits; asked again, the same."""
         session = _begun(request, Payment.HOSTED)
-        shown = {"payment": session.payment, "url": request.build_absolute_uri(session.begun.url)}
-        return Response(SessionSerializer(shown).data, status=status.HTTP_201_CREATED)
+        page = {"payment": session.payment, "url": request.build_absolute_uri(session.begun.url)}
+        return Response(shown(SessionSerializer, page), status=status.HTTP_201_CREATED)
 
 
 class PaymentIntentView(APIView):
@@ -150,14 +142,12 @@ class PaymentIntentView(APIView):
         """What the provider's script needs to take the payment in the shop's own page; asked again, the same."""
         session = _begun(request, Payment.INTENT)
         begun = {"ref": session.begun.ref, "client_secret": session.begun.secret, "key": session.key}
-        shown = IntentSerializer({"payment": session.payment, **begun})
-        return Response(shown.data, status=status.HTTP_201_CREATED)
+        intent = {"payment": session.payment, **begun}
+        return Response(shown(IntentSerializer, intent), status=status.HTTP_201_CREATED)
 
 
 def _begun(request: Request, way: str) -> sessions.Session:
-    given = BeginSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return sessions.begin(customer_id=caller(request).customer_id, way=way, **given.validated_data)
+    return sessions.begin(customer_id=caller(request).customer_id, way=way, **given(BeginSerializer, request))
 
 
 class VerifyView(APIView):
@@ -166,9 +156,7 @@ class VerifyView(APIView):
     @extend_schema(request=VerifySerializer, responses=PaymentSerializer)
     def post(self, request: Request) -> Response:
         """The payment as its provider has it, once its customer has come back from there."""
-        given = VerifySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        proof = given.validated_data
+        proof = given(VerifySerializer, request)
         return _answer(sessions.verify(payment=_payment(request, proof.pop("payment_id")), proof=proof))
 
 
@@ -189,4 +177,4 @@ def _payment(request: Request, payment_id: uuid.UUID) -> Payment:
 
 
 def _answer(payment: Payment, code: int = status.HTTP_200_OK) -> Response:
-    return Response(PaymentSerializer(payment).data, status=code, headers=etag(payment.version))
+    return Response(shown(PaymentSerializer, payment), status=code, headers=etag(payment.version))

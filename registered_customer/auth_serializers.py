@@ -3,19 +3,11 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from registered_customer.models import Account, Registration
 from shopkit.customers.serializers import EmailField
 
 LONGEST = 128  # of a password: hashing takes longer the longer it is
-
-
-def given(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """What the body says, in that shape; the error form's 400 when it doesn't."""
-    serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 class PasswordField(serializers.CharField):

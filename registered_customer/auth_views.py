@@ -20,7 +20,6 @@ from registered_customer.auth_serializers import (
     RegisterSerializer,
     RegistrationSerializer,
     SessionSerializer,
-    given,
 )
 from registered_customer.models import Account
 from registered_customer.serializers import RegisteredSerializer
@@ -28,6 +27,7 @@ from shopkit.auth import caller, guest_of
 from shopkit.client_address import client_address
 from shopkit.customers.auth_views import AuthView, RefreshView
 from shopkit.permissions import IsKnown
+from shopkit.shapes import given, shown
 
 
 class RegisterView(AuthView):
@@ -63,7 +63,7 @@ class LoginView(AuthView):
 
 def _profile(account: Account) -> dict[str, Any]:
     customer = accounts.profile(account=account)
-    return dict(RegisteredSerializer(customer).data if customer else AccountSerializer(account).data)
+    return shown(RegisteredSerializer, customer) if customer else shown(AccountSerializer, account)
 
 
 class AccountRefreshView(RefreshView):

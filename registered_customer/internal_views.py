@@ -11,12 +11,12 @@ from registered_customer.auth_serializers import (
     CompleteSerializer,
     FoundSerializer,
     TokenSerializer,
-    given,
 )
 from shopkit import topology
 from shopkit.auth import caller
 from shopkit.client_address import client_address
 from shopkit.permissions import IsRouter, IsService
+from shopkit.shapes import given, shown
 
 
 class IsOfCustomers(IsService):
@@ -36,7 +36,7 @@ class InternalView(APIView):
 
 class FindRegistrationView(InternalView):
     def post(self, request: Request) -> Response:
-        return Response(FoundSerializer(registrations.find(**given(TokenSerializer, request))).data)
+        return Response(shown(FoundSerializer, registrations.find(**given(TokenSerializer, request))))
 
 
 class CompleteRegistrationView(InternalView):

@@ -27,6 +27,7 @@ from shipping_service.serializers import (
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.permissions import IsKnown, IsService, ReadOrStaff
+from shopkit.shapes import given, shown
 
 
 class ShipmentListView(ListAPIView[Shipment]):
@@ -45,9 +46,7 @@ class ShipmentListView(ListAPIView[Shipment]):
     @extend_schema(request=CreateShipmentSerializer, responses={201: ShipmentSerializer})
     def post(self, request: Request) -> Response:
         """Staff only: an order gets one shipment."""
-        given = CreateShipmentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return _answer(services.create_shipment(**given.validated_data), status.HTTP_201_CREATED)
+        return _answer(services.create_shipment(**given(CreateShipmentSerializer, request)), status.HTTP_201_CREATED)
 
 
 class ShipmentView(APIView):
@@ -61,9 +60,7 @@ class ShipmentView(APIView):
     def patch(self, request: Request, shipment_id: uuid.UUID) -> Response:
         """Staff only: moves a shipment on its way."""
         shipment = _shipment(request, shipment_id)
-        given = ChangeShipmentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        to, version = given.validated_data["status"], expected_version(request)
+        to, version = given(ChangeShipmentSerializer, request)["status"], expected_version(request)
         return _answer(services.move(shipment=shipment, to=to, version=version))
 
     @extend_schema(responses={204: None})
@@ -83,9 +80,7 @@ class ShipView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        given = ShipSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return _answer(services.ship(**given.validated_data))
+        return _answer(services.ship(**given(ShipSerializer, request)))
 
 
 class RatesView(APIView):
@@ -94,13 +89,11 @@ class RatesView(APIView):
     @extend_schema(request=RatesWishSerializer, responses=RatesSerializer)
     def post(self, request: Request) -> Response:
         """What each method costs to a place, by weight; an item that does not say what it weighs counts 500 g."""
-        given = RatesWishSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        wish = given.validated_data
+        wish = given(RatesWishSerializer, request)
         pieces = [(piece["quantity"], piece["weight_g"]) for piece in wish.get("items", ())]
         weight_g = wish.get("weight_g") or rates.weight(pieces)
         found = rates.rates(country=wish["country"], region=wish["region"], weight_g=weight_g)
-        return Response(RatesSerializer(found).data)
+        return Response(shown(RatesSerializer, found))
 
 
 class WebhookView(APIView):
@@ -120,7 +113,7 @@ class TrackingView(APIView):
     @extend_schema(responses=TrackingSerializer)
     def get(self, request: Request, tracking_number: str) -> Response:
         """Where a parcel is, for anybody who has its number."""
-        return Response(TrackingSerializer(services.track(tracking_number=tracking_number)).data)
+        return Response(shown(TrackingSerializer, services.track(tracking_number=tracking_number)))
 
 
 def _shipment(request: Request, shipment_id: uuid.UUID) -> Shipment:
@@ -128,4 +121,4 @@ def _shipment(request: Request, shipment_id: uuid.UUID) -> Shipment:
 
 
 def _answer(shipment: Shipment, code: int = status.HTTP_200_OK) -> Response:
-    return Response(ShipmentSerializer(shipment).data, status=code, headers=etag(shipment.version))
+    return Response(shown(ShipmentSerializer, shipment), status=code, headers=etag(shipment.version))

@@ -22,6 +22,7 @@ ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 3.0
 ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
 WAKE = "wake"
+IDLE, TOLD = b"idle", b"told"  # a worker that is alive: no `WAKE` waits for it, or one does
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 log = structlog.get_logger()
@@ -100,7 +101,7 @@ def _all(sweeps: list[Sweep]) -> Callable[[], None]:
 
 
 class RemoteWorker:
-    """The service's worker, as its other processes see it, through Redis."""
+    """The service's worker, as its other processes see it, through Redis: by a key, there while it is alive."""
 
     def __init__(self, service: str) -> None:
         url = config().redis_url
@@ -119,16 +120,26 @@ class RemoteWorker:
             return False
 
     def nudge(self) -> bool:
+        """One `WAKE` that waits does for all; what is lost with it is done in its sweep's own time."""
         try:
-            self._app.send_task(WAKE, expires=STALE_SECONDS)
+            at_once = self._redis.pipeline()
+            at_once.get(self._key)
+            at_once.set(self._key, TOLD, xx=True, keepttl=True)
+            before, _ = at_once.execute()
+            if before == IDLE:
+                self._app.send_task(WAKE, expires=ALIVE_SECONDS)  # for no longer than its mark can stand
         except Exception as error:  # kombu raises what its transport does; whatever it is, we do it ourselves
             log.warning("worker not told", error=type(error).__name__)
             return False
-        return True
+        return before is not None
 
     def beat(self) -> None:
-        """For the worker: it is alive."""
-        self._redis.set(self._key, 1, ex=ALIVE_SECONDS)
+        """For the worker: it is alive; and a `WAKE` that was lost is waited for no longer."""
+        self._redis.set(self._key, IDLE, ex=ALIVE_SECONDS)
+
+    def heed(self) -> None:
+        """For the worker: the `WAKE` waits no more, so who writes from now on has another one sent."""
+        self._redis.set(self._key, IDLE, xx=True, keepttl=True)
 
     def leave(self) -> None:
         """For the worker: it ends."""

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from http.cookiejar import DefaultCookiePolicy
+from json import dumps, loads
 from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
 
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
@@ -32,17 +34,8 @@ class _Retry(Retry):
 
 
 _RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # ports share cookies, and callers this session
-    session.mount("http://", HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY))
-    return session
-
-
-_SESSION = _session()
+# Without a session around it: that would keep cookies, follow redirects and look for proxies, none of which we want.
+_ADAPTER = HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY)
 
 
 def call(
@@ -60,23 +53,18 @@ def call(
 
     `identity` is on whose behalf we ask, `client` the address they called from, where the peer counts by it.
     """
+    url = topology.service(service).url + path
+    request = _request(method, url, params, json, _headers(service, identity, client))
     try:
-        response = _SESSION.request(
-            method,
-            topology.service(service).url + path,
-            params=params,
-            json=json,
-            headers=_headers(service, identity, client),
-            timeout=(CONNECT_SECONDS, read_seconds),
-            allow_redirects=False,
-        )
+        response = _ADAPTER.send(request, timeout=(CONNECT_SECONDS, read_seconds))
+        content = response.content
     except requests.ConnectionError as error:
         raise Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"}) from error
     except requests.Timeout as error:
         raise GatewayTimeout(f"{service} did not answer in time.") from error
     except requests.RequestException as error:  # a body cut short, a coding that is none, …
         raise unusable(service) from error
-    return _answer(service, response)
+    return _answer(service, response, content)
 
 
 def get(service: str, path: str, *, identity: Identity | None = None, params: dict[str, Any] | None = None) -> Any:
@@ -117,6 +105,20 @@ def of_each(services: Iterable[topology.Service], ask: Callable[[topology.Servic
         return {name: future.result() for name, future in futures.items()}
 
 
+def _request(
+    method: str, url: str, params: dict[str, Any] | None, json: object, headers: dict[str, str]
+) -> requests.PreparedRequest:
+    """Prepared by hand, since there is nothing to find out about our own URLs and headers."""
+    made = requests.PreparedRequest()
+    made.method = method
+    made.url = f"{url}?{urlencode(params)}" if params else url
+    made.headers = CaseInsensitiveDict(headers)
+    if json is not None:
+        made.body = dumps(json).encode()
+        made.headers.update({"Content-Type": "application/json", "Content-Length": str(len(made.body))})
+    return made
+
+
 def _headers(service: str, identity: Identity | None, client: str | None) -> dict[str, str]:
     headers = {
         "Accept": "application/json",
@@ -127,11 +129,11 @@ def _headers(service: str, identity: Identity | None, client: str | None) -> dic
     return {name: value for name, value in headers.items() if value}
 
 
-def _answer(service: str, response: requests.Response) -> Any:
+def _answer(service: str, response: requests.Response, content: bytes) -> Any:
     if response.status_code == 204:
         return None
     try:
-        body = response.json()
+        body = loads(content)
     except ValueError as error:
         raise unusable(service) from error
     if response.status_code < 300:

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from shopkit import topology
 from shopkit.permissions import TellsUs
+from shopkit.shapes import given
 
 
 class SignInSerializer(serializers.Serializer[Any]):
@@ -27,8 +28,7 @@ class SignInView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        given = SignInSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        wish = given(SignInSerializer, request)
         assert self.take is not None
-        self.take(**given.validated_data)
+        self.take(**wish)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -34,11 +34,11 @@ class Sweep:
 
 
 class Worker(Protocol):
-    """Who may do the sweeps instead; neither question raises, or takes long."""
+    """Who may do the sweeps instead; nothing here raises, or takes long."""
 
     def is_alive(self) -> bool: ...
     def nudge(self) -> bool:
-        """Has it do what is `woken`; whether it was told."""
+        """Has it do what is `woken`; whether it is alive, and was told."""
 
 
 class Wakeable(Protocol):
@@ -79,7 +79,7 @@ class Sweeper:
 
     def _leave(self, woken: bool, worker: Worker) -> bool:
         """Whether the worker does what is to be done now."""
-        return worker.is_alive() and (not woken or worker.nudge())
+        return worker.nudge() if woken else worker.is_alive()
 
     def _sweep(self, sweep: Sweep, *, skip: bool) -> None:
         if not skip:

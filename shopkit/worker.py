@@ -31,12 +31,22 @@ class Work:
         self.app.conf.beat_schedule = background.schedule(service)
         self.last_beat = time.monotonic()
         self._woken = False
-        for name, run in (background.tasks(service) | {background.HEARTBEAT: self.beat}).items():
+        tasks = background.tasks(service)
+        own = {background.HEARTBEAT: self.beat, background.WAKE: self._heeding(tasks[background.WAKE])}
+        for name, run in (tasks | own).items():
             self.app.task(self._then_wake(run), name=name)
 
     def wake(self) -> None:
         """Something was written by the task at hand: there will be a `wake` after those that wait already."""
         self._woken = True
+
+    def _heeding(self, look: Callable[[], None]) -> Callable[[], None]:
+        def task() -> None:
+            with suppress(redis.RedisError):
+                self.remote.heed()  # before it looks: who writes too late to be found must not count as told
+            look()
+
+        return task
 
     def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
         def task() -> None:

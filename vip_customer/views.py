@@ -16,6 +16,7 @@ from shopkit.customers.views import AddressViewSet, CustomerViewSet, at_home
 from shopkit.errors import found
 from shopkit.idempotency.views import idempotent
 from shopkit.permissions import IsRouter, ReadOrStaff
+from shopkit.shapes import given, shown
 from vip_customer import benefits, services
 from vip_customer.models import Address, Benefit, Customer
 from vip_customer.serializers import (
@@ -54,11 +55,10 @@ class VipViewSet(CustomerViewSet):
     @idempotent(in_transaction=True)
     def adjust(self, request: Request, customer_id: str) -> Response:
         """Staff give or take points."""
-        given = AdjustmentSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        change, reason = given.validated_data["points"], given.validated_data["reason"]
+        wish = given(AdjustmentSerializer, request)
+        change, reason = wish["points"], wish["reason"]
         entry = services.adjust_points(customer=self.get_object(), change=change, reason=reason)
-        return Response(PointsEntrySerializer(entry).data, status=status.HTTP_201_CREATED)
+        return Response(shown(PointsEntrySerializer, entry), status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=TierChangeSerializer(many=True))
     def tier_history(self, request: Request, customer_id: str) -> Response:
@@ -79,7 +79,7 @@ class VipViewSet(CustomerViewSet):
     def redeem(self, request: Request, customer_id: str, benefit_id: int) -> Response:
         """Takes a benefit of the customer's tier, for its points."""
         taken = services.redeem(customer=self.get_object(), benefit_id=benefit_id)
-        return Response(RedemptionSerializer(taken).data, status=status.HTTP_201_CREATED)
+        return Response(shown(RedemptionSerializer, taken), status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=RedemptionSerializer(many=True))
     def redemptions(self, request: Request, customer_id: str) -> Response:

@@ -42,16 +42,16 @@ class Faults:
 
 
 class Network:
-    """Stands where `shopkit.http` has its session: `request` is one call of a process to a peer."""
+    """Stands where `shopkit.http` has its adapter: `send` is one call of a process to a peer."""
 
     def __init__(self, loop: Loop, peers: Peers, faults: Faults) -> None:
         self.loop, self.peers, self.faults = loop, peers, faults
         self._fates = {name: getattr(self, "_" + name.replace(" ", "_")) for name in CALL_FATES}
 
-    def request(self, method: str, url: str, *, json: Any = None, **_: Any) -> requests.Response:
-        assert not connection.in_atomic_block, f"a transaction is open over a call: {url}"
-        path = urlsplit(url).path
-        act = lambda: self._act(path, json or {})  # noqa: E731
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        assert not connection.in_atomic_block, f"a transaction is open over a call: {request.url}"
+        path, body = urlsplit(str(request.url)).path, json.loads(request.body or "{}")
+        act = lambda: self._act(path, body)  # noqa: E731
         fate = self._fate(CALL_FATES, self.faults.calls)
         if fate:
             self._strikes(fate, path)

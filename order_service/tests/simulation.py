@@ -255,7 +255,7 @@ class Shop:
         now = SimpleNamespace(now=lambda tz=None: self.loop.clock())
         with ExitStack() as stack:
             for target, name, value in (
-                (http, "_SESSION", self.network),
+                (http, "_ADAPTER", self.network),
                 (http, "token_for", lambda service, identity=None: ""),
                 (django.utils.timezone, "datetime", now),
                 (database_time, "now", self.loop.true_time),

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from shopkit import keys
 from shopkit.customers import sessions
+from shopkit.shapes import given
 
 KEYS_SECONDS = 300  # how long others may keep the public keys
 
@@ -67,6 +68,4 @@ class KeysView(AuthView):
 
 
 def _refresh_token(request: Request) -> str:
-    given = RefreshTokenSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return str(given.validated_data["refresh"])
+    return str(given(RefreshTokenSerializer, request)["refresh"])

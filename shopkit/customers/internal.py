@@ -20,6 +20,7 @@ from shopkit.customers.serializers import OrderToldSerializer
 from shopkit.customers.views import at_home
 from shopkit.errors import found
 from shopkit.permissions import IsRouter
+from shopkit.shapes import given
 
 YEAR = timedelta(days=365)
 
@@ -35,11 +36,10 @@ class OrdersToldView(APIView):
     @transaction.atomic
     def post(self, request: Request, customer_id: str) -> Response:
         """`{"applied": bool, "email"?}`; somebody who forgot themselves still has their orders counted."""
-        told = OrderToldSerializer(data=request.data)
-        told.is_valid(raise_exception=True)
+        told = given(OrderToldSerializer, request)
         assert self.customers is not None
         customer = found(self.customers.select_for_update().filter(pk=customer_id).first())
-        applied = self.keep(customer=at_home(customer, request), **told.validated_data)
+        applied = self.keep(customer=at_home(customer, request), **told)
         email = getattr(customer, "email", None)
         return Response({"applied": applied, **({"email": email} if email else {})})
 
@@ -76,9 +76,7 @@ class MoveStepView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request, customer_id: str, move_id: uuid.UUID, step: str) -> Response:
-        given = StepSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        taken = getattr(self.moves, step)(customer_id=customer_id, move_id=move_id, **given.validated_data)
+        taken = getattr(self.moves, step)(customer_id=customer_id, move_id=move_id, **given(StepSerializer, request))
         return Response(taken or {})
 
 

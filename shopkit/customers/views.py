@@ -21,6 +21,7 @@ from shopkit.customers import moves, services
 from shopkit.customers.serializers import CustomerAddressSerializer, HistorySerializer, ViewedItemSerializer
 from shopkit.errors import Moved, NotFound, Unauthenticated, found
 from shopkit.permissions import IsKnown, IsStaff
+from shopkit.shapes import given, shown
 
 TICKET = "moved"
 
@@ -110,16 +111,15 @@ class CustomerViewSet(ModelViewSet[Any]):
     def history(self, request: Request, customer_id: str) -> Response:
         customer, latest = self.get_object(), HistorySerializer.LATEST
         history = {"viewed_items": customer.viewed_items.all()[:latest], "orders": customer.purchases.all()[:latest]}
-        return Response(HistorySerializer(history).data)
+        return Response(shown(HistorySerializer, history))
 
     @extend_schema(request=ViewedItemSerializer, responses={201: ViewedItemSerializer})
     @transaction.atomic
     def view_item(self, request: Request, customer_id: str) -> Response:
         """Says that the customer looked at an item."""
-        given = ViewedItemSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        viewed = services.record_view(customer=self.get_object(), **given.validated_data)
-        return Response(ViewedItemSerializer(viewed).data, status=status.HTTP_201_CREATED)
+        wish = given(ViewedItemSerializer, request)
+        viewed = services.record_view(customer=self.get_object(), **wish)
+        return Response(shown(ViewedItemSerializer, viewed), status=status.HTTP_201_CREATED)
 
 
 class AddressViewSet(GenericViewSet[Any]):

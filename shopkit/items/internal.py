@@ -15,6 +15,7 @@ from shopkit.items.changes import items
 from shopkit.items.kind import ItemKind
 from shopkit.items.serializers import ChangesAskedSerializer, ItemIdsSerializer, LinesSerializer
 from shopkit.permissions import IsRouter, IsService
+from shopkit.shapes import given
 
 
 class ReservationView(APIView):
@@ -25,10 +26,9 @@ class ReservationView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request, order_id: uuid.UUID) -> Response:
-        given = LinesSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        wish = given(LinesSerializer, request)
         assert self.act is not None
-        return Response(self.act(order_id=str(order_id), **given.validated_data) or {})
+        return Response(self.act(order_id=str(order_id), **wish) or {})
 
 
 def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
@@ -84,10 +84,9 @@ class FactsView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        given = ItemIdsSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        ids = given(ItemIdsSerializer, request)["ids"]
         assert self.look is not None
-        return Response({"items": self.look(ids=list(dict.fromkeys(given.validated_data["ids"])))})
+        return Response({"items": self.look(ids=list(dict.fromkeys(ids)))})
 
 
 class StockPageView(APIView):

@@ -47,6 +47,36 @@ def test_only_what_asks_for_it_is_woken() -> None:
     assert not unwoken.acquire(blocking=False)
 
 
+class Told:
+    """A worker that says of itself what it is told to."""
+
+    def __init__(self) -> None:
+        self.alive, self.nudged = True, threading.Semaphore(0)
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+    def nudge(self) -> bool:
+        self.nudged.release()
+        return self.alive
+
+
+def test_a_worker_that_is_told_does_what_is_woken_and_without_one_it_is_done_here() -> None:
+    done, here, worker = threading.Semaphore(0), threading.Semaphore(0), Told()
+    sweeps = [Sweep(done.release, every=3600, woken=True), Sweep(here.release, every=3600, woken=True, everywhere=True)]
+    sweeper = Sweeper(sweeps, worker)
+    sweeper.start()
+    assert here.acquire(timeout=PATIENCE)
+    sweeper.wake()
+    assert worker.nudged.acquire(timeout=PATIENCE)
+    assert here.acquire(timeout=PATIENCE)
+    assert not done.acquire(blocking=False)
+    worker.alive = False
+    sweeper.wake()
+    assert done.acquire(timeout=PATIENCE)
+    sweeper.stop()
+
+
 def test_a_sweep_that_hangs_does_not_hold_up_the_end() -> None:
     begun, release = threading.Event(), threading.Event()
 

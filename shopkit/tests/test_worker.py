@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
+import redis
 
 from conftest import free_port
+from shopkit import background
 from shopkit.background import RemoteWorker
 from shopkit.config import ROOT, config
 from shopkit.runner.stores import redis_program
@@ -21,7 +25,7 @@ WORKER = """
 import sys, time, types
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from shopkit import background, sweeper, worker
+from shopkit import sweeper, worker
 from shopkit.sweeper import Sweep
 
 folder = Path(sys.argv[1])
@@ -31,6 +35,8 @@ def mark(name):
 
 def woken():
     mark("woken")
+    while (folder / "hold").exists():
+        time.sleep(0.01)
     if (folder / "again").exists():
         (folder / "again").unlink()
         sweeper.wake()
@@ -42,12 +48,17 @@ def breaks():
     mark("breaks")
     raise ValueError
 
-background.ALIVE_SECONDS = 2
 tasks = sys.modules["book_service.tasks"] = types.ModuleType("book_service.tasks")
 tasks.__spec__ = ModuleSpec(tasks.__name__, None)
 tasks.SWEEPS = (Sweep(woken, every=3600, woken=True), Sweep(ticks, every=1), Sweep(breaks, every=1))
 worker.main(["book_service"])
 """
+
+
+def answers() -> bool:
+    with redis.Redis.from_url(str(config().redis_url)) as asked, suppress(redis.RedisError):
+        return bool(asked.ping())
+    return False
 
 
 @pytest.fixture
@@ -60,6 +71,7 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
+        wait_for(answers, seconds=PATIENCE)
         yield process
     finally:
         process.send_signal(signal.SIGCONT)
@@ -90,14 +102,71 @@ def test_each_sweep_runs_at_the_start_and_in_its_time_and_one_that_fails_stops_n
     assert count(tmp_path, "woken") == 1
 
 
-def test_a_nudge_has_what_is_woken_done_and_another_is_harmless(
-    worker: subprocess.Popen[bytes], tmp_path: Path
-) -> None:
+def waiting() -> int:
+    """How many tasks wait for a worker."""
+    with redis.Redis.from_url(str(config().redis_url)) as asked:
+        return int(asked.llen(f"polyshop.{NAME}"))  # type: ignore[arg-type]
+
+
+def test_each_nudge_has_what_is_woken_done(worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    for times in (1, 2, 3):
+        wait_for(partial(lambda times: count(tmp_path, "woken") == times, times), seconds=PATIENCE)
+        assert RemoteWorker(NAME).nudge()
+
+
+def test_many_nudges_are_one_task_until_it_begins(broker: subprocess.Popen[bytes]) -> None:
+    remote = RemoteWorker(NAME)
+    remote.beat()
+    assert all(each.nudge() for each in [remote, RemoteWorker(NAME)] * 20)
+    assert waiting() == 1
+    remote.heed()
+    assert all(remote.nudge() for _ in range(20))
+    assert waiting() == 2
+
+
+def test_a_task_that_was_lost_is_sent_again_after_the_next_heartbeat(broker: subprocess.Popen[bytes]) -> None:
+    remote = RemoteWorker(NAME)
+    remote.beat()
+    assert remote.nudge()
+    with redis.Redis.from_url(str(config().redis_url)) as asked:
+        asked.delete(f"polyshop.{NAME}")
+    remote.beat()
+    assert remote.nudge()
+    assert waiting() == 1
+
+
+def test_who_is_not_alive_is_told_nothing_and_does_not_come_to_life_by_it(broker: subprocess.Popen[bytes]) -> None:
+    remote = RemoteWorker(NAME)
+    assert not remote.nudge()
+    remote.heed()
+    assert not remote.is_alive()
+    assert waiting() == 0
+    remote.beat()
+    assert remote.nudge()
+    remote.leave()
+    assert not remote.nudge()
+
+
+def test_being_told_keeps_nobody_alive(broker: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "ALIVE_SECONDS", 1)
+    remote = RemoteWorker(NAME)
+    remote.beat()
+    wait_for(lambda: not remote.nudge(), seconds=PATIENCE)
+    assert not remote.is_alive()
+
+
+def test_what_is_written_while_it_looks_is_looked_at_once_more(worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
     wait_for(lambda: count(tmp_path, "woken") == 1, seconds=PATIENCE)
+    (tmp_path / "hold").touch()
     remote = RemoteWorker(NAME)
     assert remote.nudge()
-    assert remote.nudge()
+    wait_for(lambda: count(tmp_path, "woken") == 2, seconds=PATIENCE)
+    assert all(remote.nudge() for _ in range(20))
+    (tmp_path / "hold").unlink()
     wait_for(lambda: count(tmp_path, "woken") == 3, seconds=PATIENCE)
+    ticks = count(tmp_path, "ticks")
+    wait_for(lambda: count(tmp_path, "ticks") > ticks + 1, seconds=PATIENCE)  # by then, whatever waited was done
+    assert count(tmp_path, "woken") == 3
 
 
 def test_what_a_task_writes_is_looked_at_after_it(worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
