@@ -5,6 +5,7 @@ worker does, the processes that serve do themselves while none is at work.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ WAKE = "wake"
 IDLE, TOLD = b"idle", b"told"  # a worker that is alive: no `WAKE` waits for it, or one does
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_threads = ThreadPoolExecutor(4, "sweep")  # kept, and with them their connections
 log = structlog.get_logger()
 
 
@@ -93,11 +95,8 @@ def _name(every: float) -> str:
 
 
 def _all(sweeps: list[Sweep]) -> Callable[[], None]:
-    def run() -> None:
-        for sweep in sweeps:
-            sweeper.do(sweep)
-
-    return run
+    """All of them beside each other, so that none waits until another has heard from its peers."""
+    return lambda: [*_threads.map(sweeper.do, sweeps)].clear()
 
 
 class RemoteWorker:
@@ -116,6 +115,13 @@ class RemoteWorker:
         """Whether its heartbeat has run lately."""
         try:
             return bool(self._redis.exists(self._key))
+        except redis.RedisError:
+            return False
+
+    def hears(self) -> bool:
+        """Whether the broker is there at all."""
+        try:
+            return bool(self._redis.ping())
         except redis.RedisError:
             return False
 

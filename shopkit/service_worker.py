@@ -85,7 +85,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
     def _close_idle(self, now: float) -> None:
         for descriptor, connection in list(self._idle.items()):
             if connection.timeout <= now and self._idle.pop(descriptor, None):
-                self._close(connection)
+                self._close(connection, graceful=False)  # nothing was asked, so there is nothing they could miss
 
     def _work(self, listeners: dict[int, socket.socket]) -> None:
         while not self._ended:
@@ -97,12 +97,13 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
 
     def _take_up(self, listener: socket.socket) -> None:
         """All that wait to be taken up: one at a time, each would queue behind the requests of those before it."""
-        with contextlib.suppress(OSError):  # there are no more
+        with contextlib.suppress(OSError):  # there are no more, or we stop
             while self.alive and len(self._open) < self.worker_connections:
                 client, address = listener.accept()
                 self._welcome(TConn(self.cfg, client, address, listener.getsockname()))
-        if self.alive and len(self._open) < self.worker_connections:
-            self._ready.modify(listener, _ONCE)
+        with contextlib.suppress(OSError):
+            if self.alive and len(self._open) < self.worker_connections:
+                self._ready.modify(listener, _ONCE)
 
     def _welcome(self, connection: TConn) -> None:
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
@@ -116,12 +117,12 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
             keep = self.handle(connection)
             while keep and connection.parser.unreader.buf.getvalue():
                 keep = self.handle(connection)
-        except Exception:
+            if keep:
+                self._wait_for(connection, self._ready.modify)
+            else:
+                self._close(connection)
+        except Exception:  # of which this thread must not die
             self.log.exception("a connection failed")
-            keep = False
-        if keep:
-            self._wait_for(connection, self._ready.modify)
-        else:
             self._close(connection)
 
     def _wait_for(self, connection: TConn, arm: Any) -> None:
@@ -129,6 +130,6 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         self._idle[connection.sock.fileno()] = connection  # first, or who is woken finds nothing
         arm(connection.sock, _ONCE)
 
-    def _close(self, connection: TConn) -> None:
+    def _close(self, connection: TConn, *, graceful: bool = True) -> None:
         self._open.discard(connection)
-        connection.close(graceful=True)
+        connection.close(graceful=graceful)

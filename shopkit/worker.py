@@ -1,4 +1,4 @@
-"""A service's worker: `python -m shopkit.worker NAME`. Celery runs its sweeps one at a time, by a beat of its own.
+"""A service's worker: `python -m shopkit.worker NAME`. Celery runs its sweeps, by a beat of its own.
 
 Without a worker nothing is lost; its service's own processes do the same, as soon as its heartbeat is missed.
 """
@@ -19,18 +19,19 @@ from shopkit.config import ConfigurationError, config
 
 BROKER_SECONDS = 5.0
 LIMIT_SECONDS = 300.0  # so long without a heartbeat, whatever it waits for, it ends and is started anew
+DEAF_SECONDS = 30.0  # so long when it waits for nothing: Celery may overlook that its connection was lost
 log = structlog.get_logger()
 
 
 class Work:
-    """The tasks of one worker process, which runs one at a time."""
+    """The tasks of one worker process, which runs one at a time, and the sweeps of one beside each other."""
 
     def __init__(self, service: str) -> None:
         self.remote = background.RemoteWorker(service)
         self.app = background.app(service, answer_within=BROKER_SECONDS)
         self.app.conf.beat_schedule = background.schedule(service)
         self.last_beat = time.monotonic()
-        self._woken = False
+        self._woken = self._at_work = False
         tasks = background.tasks(service)
         own = {background.HEARTBEAT: self.beat, background.WAKE: self._heeding(tasks[background.WAKE])}
         for name, run in (tasks | own).items():
@@ -50,7 +51,11 @@ class Work:
 
     def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
         def task() -> None:
-            run()
+            self._at_work = True
+            try:
+                run()
+            finally:
+                self._at_work = False
             if self._woken:
                 self._woken = False
                 self.remote.nudge()
@@ -64,10 +69,15 @@ class Work:
 
     def watch(self) -> None:
         """Ends the process when it is stuck: neither a solo worker's tasks nor its beat have a limit of their own."""
-        while time.monotonic() - self.last_beat < LIMIT_SECONDS:
+        while not self.is_stuck():
             time.sleep(1)
-        log.error("worker stuck", seconds=LIMIT_SECONDS)
+        log.error("worker stuck", at_work=self._at_work)
         os._exit(1)
+
+    def is_stuck(self) -> bool:
+        silent = time.monotonic() - self.last_beat
+        deaf = silent > DEAF_SECONDS and not self._at_work and self.remote.hears()
+        return deaf or silent > LIMIT_SECONDS
 
 
 def work(service: topology.Service) -> int:

@@ -14,9 +14,11 @@ import redis
 
 from conftest import free_port
 from shopkit import background
+from shopkit import worker as worker_module
 from shopkit.background import RemoteWorker
 from shopkit.config import ROOT, config
 from shopkit.runner.stores import redis_program
+from shopkit.worker import Work
 from tests.stores import wait_for
 
 NAME = "book_service"
@@ -80,9 +82,13 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
         config.cache_clear()
 
 
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WORKER, str(folder)], env={**os.environ}, cwd=ROOT)
+
+
 @pytest.fixture
 def worker(broker: subprocess.Popen[bytes], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env={**os.environ}, cwd=ROOT)
+    process = start(tmp_path)
     try:
         wait_for(RemoteWorker(NAME).is_alive, seconds=PATIENCE)
         yield process
@@ -192,13 +198,37 @@ def test_a_worker_goes_on_when_its_broker_is_back(
     assert not remote.nudge()
     port = str(config().redis_url).rpartition(":")[2].partition("/")[0]
     again = subprocess.Popen([*broker.args, "--port", port], stdout=subprocess.DEVNULL)  # type: ignore[misc]
+    successors: list[subprocess.Popen[bytes]] = []
+
+    def is_alive() -> bool:
+        """A worker that Celery left deaf has ended; the runner starts another."""
+        if worker.poll() is not None and not successors:
+            successors.append(start(tmp_path))
+        return remote.is_alive()
+
     try:
-        wait_for(remote.is_alive, seconds=PATIENCE)
+        wait_for(is_alive, seconds=2 * PATIENCE)
         ticks = count(tmp_path, "ticks")
         wait_for(lambda: count(tmp_path, "ticks") > ticks, seconds=PATIENCE)
     finally:
-        again.kill()
-        again.wait()
+        for process in (again, *successors):
+            process.kill()
+            process.wait()
+
+
+def test_a_worker_that_hears_nothing_while_its_broker_is_there_is_stuck(
+    broker: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(NAME)
+    assert not work.is_stuck()
+    monkeypatch.setattr(worker_module, "DEAF_SECONDS", 0.0)
+    assert work.is_stuck()
+    busy: list[bool] = []
+    work._then_wake(lambda: busy.append(work.is_stuck()))()
+    assert busy == [False]  # who is at work can't hear
+    broker.kill()
+    broker.wait()
+    assert not work.is_stuck()  # nor is it worth starting anew
 
 
 def test_a_broker_that_hangs_counts_as_none(broker: subprocess.Popen[bytes]) -> None:

@@ -91,6 +91,29 @@ def test_a_connection_that_sends_no_request_is_closed_after_the_keep_alive_time(
         assert slow.ended()
 
 
+def test_a_service_closes_what_asks_for_nothing_after_the_keep_alive_time() -> None:
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--keep-alive", "1") as server:
+        silent, asked = server.connect(), server.connect()
+        asked.send(request("/"))
+        asked.head()
+        assert silent.ended()
+        assert asked.ended()
+
+
+def test_silent_clients_take_no_thread_of_a_service(service: Server) -> None:
+    silent = [service.connect() for _ in range(5)]  # of two threads
+    assert service.get("/").status == 200
+    for client in silent:
+        client.send(request("/", "Connection: close"))
+    assert all(wire.parsed(client.rest()).status == 200 for client in silent)
+
+
+def test_requests_that_come_together_are_answered_one_after_the_other(service: Server) -> None:
+    client = service.connect()
+    client.send(request("/") + request("/", "Connection: close"))
+    assert client.rest().count(b"HTTP/1.1 200 OK") == 2
+
+
 def test_an_http_1_0_client_is_never_left_waiting_for_the_end(gateway: Gateway) -> None:
     client = gateway[0].connect()
     client.send(b"GET /here HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
