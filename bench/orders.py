@@ -183,8 +183,8 @@ def a_book(fleet: Fleet, *, stock: int) -> str:
 
 
 def fleet_cpu(fleet: Fleet) -> float:
-    """Seconds of CPU so far, of all services and their embedded store; database servers are not counted."""
-    return sum(cpu_seconds(family(fleet.pid(name))) for name in [*topology.SERVICES, "mongodb"])
+    """Seconds of CPU so far, of all services, their workers and the fleet's own stores; other servers are not counted."""
+    return sum(cpu_seconds(family(fleet.pid(name))) for name in fleet.names())
 
 
 _REQUESTS = re.compile(r'^shop_requests_total\{method="(\w+)",route="([^"]*)",.*\} ([\d.]+)', re.MULTILINE)

@@ -43,6 +43,12 @@ class Fleet:
     def get(self, path: str, *, at: str = "gateway", **more: object) -> requests.Response:
         return self.call("GET", path, at=at, **more)
 
+    def names(self) -> list[str]:
+        """All that runs: stores, services and workers."""
+        running = state.read(self.data)
+        assert running
+        return list(running.processes)
+
     def pid(self, name: str) -> int:
         """The process that leads a service or a store."""
         running = state.read(self.data)
