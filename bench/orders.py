@@ -183,7 +183,7 @@ def a_book(fleet: Fleet, *, stock: int) -> str:
 
 
 def fleet_cpu(fleet: Fleet) -> float:
-    """Seconds of CPU so far, of services, workers and the stores that the fleet itself runs; no other server is counted."""
+    """Seconds of CPU so far, of services, workers and the stores that the fleet itself runs; no other server counts."""
     return sum(cpu_seconds(family(fleet.pid(name))) for name in fleet.names())
 
 
