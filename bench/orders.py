@@ -35,6 +35,9 @@ SETTLE_SECONDS = 120
 SCARCE = 10
 NO_WEBHOOKS = {"SHOP_SIMULATED_LOST": "1"}  # the simulated provider's own work is not ours to count
 COUNTED = 20  # orders whose requests are counted
+QUIET_SECONDS = 8  # longer than a parcel rests, and than it takes until a customer is told
+SHIPPED = "shipping_service POST internal/shipments/"
+TOLD = "registered_customer POST internal/customers/<str:customer_id>/orders/"
 
 
 @dataclass
@@ -110,7 +113,7 @@ def measure(*, orders: int) -> None:
             for clients in CLIENTS:
                 row(name, clients, fleet, orders, others)
             exact.append((name, *oversold(fleet, item, others)))
-            asked = requests_an_order(fleet, others)
+            asked = requests_an_order(fleet)
     print()
     for name, sold, left in exact:
         print(f"Of 60 buyers for {SCARCE} pieces, on {name}: {sold} sold, {left} left.")
@@ -190,29 +193,42 @@ def fleet_cpu(fleet: Fleet) -> float:
 _REQUESTS = re.compile(r'^shop_requests_total\{method="(\w+)",route="([^"]*)",.*\} ([\d.]+)', re.MULTILINE)
 
 
-def requests_an_order(fleet: Fleet, others: int, orders: int = COUNTED) -> Counter[str]:
-    """From placing an order until it ships: what services asked each other, by service and route."""
+def requests_an_order(fleet: Fleet, orders: int = COUNTED) -> Counter[str]:
+    """From placing an order until it ships and its customer knows: what services asked each other, by route."""
     buyers, item = Buyers(fleet, 4), a_book(fleet, stock=orders)
     user = customers(fleet)[0]
     carts = [buyers.fill(item, user, Took()) for _ in range(orders)]
-    before = settled(fleet)
+    before = once_quiet(fleet)
     for cart in carts:
         buyers.place(cart, user, Took())
-    settle(fleet, others)
-    return Counter({key: count for key, count in (settled(fleet) - before).items() if count >= orders})
+    told = wait_for_each(orders, lambda: answered(fleet) - before)
+    return Counter({key: count for key, count in told.items() if count >= orders})
 
 
-def settled(fleet: Fleet) -> Counter[str]:
-    """What was asked so far, once nobody asks any more."""
-    last = [answered(fleet)]
+def once_quiet(fleet: Fleet) -> Counter[str]:
+    """What was asked so far, once nobody asks any more: the last parcels have arrived, and their customers know."""
+    last, since = answered(fleet), time.monotonic()
 
     def quiet() -> bool:
-        time.sleep(1)
-        last.append(answered(fleet))
-        return last[-1] == last[-2]
+        nonlocal last, since
+        if (now := answered(fleet)) != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since > QUIET_SECONDS
 
     wait_for(quiet, seconds=SETTLE_SECONDS)
-    return last[-1]
+    return last
+
+
+def wait_for_each(orders: int, asked: Callable[[], Counter[str]]) -> Counter[str]:
+    """What was asked, as soon as each order has shipped and been told of; a parcel that is picked up is told of later."""
+    found: list[Counter[str]] = []
+
+    def each() -> bool:
+        found.append(asked())
+        return all(found[-1][route] >= orders for route in (SHIPPED, TOLD))
+
+    wait_for(each, seconds=SETTLE_SECONDS)
+    return found[-1]
 
 
 def answered(fleet: Fleet) -> Counter[str]:

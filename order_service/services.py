@@ -18,6 +18,7 @@ _ON_THE_WAY = {
     **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
     "delivered": (Status.SHIPPED, Status.DELIVERED),
 }
+_IN_TROUBLE = {"failed": "parcel_failed", "returned": "parcel_returned"}  # what comes of it is for staff to say
 _OPEN = frozenset({"pending", "requires_action", "authorised", "captured"})
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 ORDER_CHANGED, MAIL = "order_changed", "mail"
@@ -182,6 +183,8 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
 def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     """The parcel is on its way, or has arrived; the order follows, forward only, over whatever it was not told.
 
+    That it is lost, or comes back, stands in the order's history, once.
+
     `Conflict`, and it is to be told again: `not_yet_shipped` while the checkout does not know that it has shipped, or
     who died between the carrier's answer and the record of it would leave an order that never arrives; `conflict` when
     the order changed at the same moment.
@@ -195,3 +198,5 @@ def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     for reached in _ON_THE_WAY.get(status, ()):
         if reached in TRANSITIONS[order.status]:
             order = move(order=order, to=reached, name=reached)
+    if (name := _IN_TROUBLE.get(status)) and not order.events.filter(name=name).exists():
+        _write(order, name=name)

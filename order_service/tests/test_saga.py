@@ -374,6 +374,19 @@ def test_a_parcels_news_move_the_order_forward_in_any_order(
     assert order.status == status
 
 
+@pytest.mark.parametrize("news", ["failed", "returned"])
+def test_a_parcel_in_trouble_stands_once_in_the_history_of_an_order_that_stays_as_it_is(
+    news: str, world: World, place: Place
+) -> None:
+    order = finish(place())
+    for each in ("picked_up", news, news):
+        services.take_shipment_news(order_id=order.pk, status=each)
+    order.refresh_from_db()
+    assert order.status == "shipped"
+    last = list(order.events.values_list("name", "from_status", "to_status"))[-2:]
+    assert last == [("shipped", "fulfilling", "shipped"), (f"parcel_{news}", "shipped", "shipped")]
+
+
 def test_a_parcels_news_at_the_same_moment_are_each_told_until_they_are_taken(world: World, place: Place) -> None:
     order = finish(place())
 
