@@ -220,8 +220,8 @@ def once_quiet(fleet: Fleet) -> Counter[str]:
 
 
 def wait_for_each(orders: int, asked: Callable[[], Counter[str]]) -> Counter[str]:
-    """What was asked, as soon as each order has shipped and been told of; a parcel that is picked up is told of later."""
-    found: list[Counter[str]] = []
+    """What was asked, as soon as each order has shipped and been told of; that it is picked up is told of later."""
+    found = list[Counter[str]]()
 
     def each() -> bool:
         found.append(asked())
