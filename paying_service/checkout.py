@@ -170,8 +170,9 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
         raise Conflict("It was recorded by hand, so no provider can give it back.", code="recorded_by_hand")
     if not payment.captured:
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
-    promised = payment.refunds.filter(done=False).aggregate(sum=Sum("amount"))["sum"] or 0
-    left = payment.captured - payment.refunded - promised
+    noted = payment.refunds.aggregate(sum=Sum("amount"))["sum"] or 0
+    # of those that are noted the provider may have made some, which we have heard of by another's answer
+    left = payment.captured - max(payment.refunded, noted)
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         message = f"There are {left} cents left to give back."

@@ -62,6 +62,14 @@ def test_refunds_at_once_never_give_back_more_than_was_taken() -> None:
     assert books() == [("captured", AMOUNT, 6000)]
 
 
+def test_a_refund_that_the_provider_has_made_and_nobody_noted_as_done_counts_once() -> None:
+    payment = captured()
+    refund(payment, 1000)
+    Refund.objects.update(done=False)  # as for a moment between the two, or for ever if the process dies there
+    assert refund(payment, AMOUNT - 1000) == (200, "refunded")
+    assert refund(payment, 1) == (409, "refund_exceeds_capture")
+
+
 def test_the_same_refund_at_once_is_one() -> None:
     payment, one = captured(), str(uuid.uuid4())
     answers = at_once(lambda _turn: refund(payment, 1000, one)[0], 16)
