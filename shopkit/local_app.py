@@ -13,7 +13,7 @@ from typing import Any
 from shopkit.incoming import Receive, Scope, Send
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-THREADS = 16  # a view that asks a service which hangs keeps one for seconds
+THREADS = 64  # made as they are needed; a view that asks a service which hangs keeps one for seconds
 Headers = list[tuple[bytes, bytes]]
 
 
