@@ -6,7 +6,7 @@ with what the auditor would ask, once nothing has gone wrong for two minutes.
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -185,18 +185,16 @@ class Shop:
             self.loop.later(late, partial(self._hears, news))
 
     def _hears(self, news: Any) -> None:
+        """Told again unless it was taken within five seconds: its process may be dead before it begins."""
+        taken: list[bool] = []
+
         def work() -> None:
-            heard = False
-            try:
+            with suppress(ShopError):
                 news()
-                heard = True
-            except ShopError:  # it is to be told again
-                pass
-            finally:
-                if not heard:
-                    self.loop.later(5, lambda: self._hears(news))
+                taken.append(True)
 
         self.loop.start(self.any_process(), work)
+        self.loop.later(5, lambda: taken or self._hears(news))
 
     def wrong(self) -> Iterator[str]:
         """All that must not be, now that nothing goes wrong any more."""
