@@ -96,7 +96,11 @@ def _name(every: float) -> str:
 
 def _all(sweeps: list[Sweep]) -> Callable[[], None]:
     """All of them beside each other, so that none waits until another has heard from its peers."""
-    return lambda: [*_threads.map(sweeper.do, sweeps)].clear()
+
+    def run() -> None:
+        list(_threads.map(sweeper.do, sweeps))
+
+    return run
 
 
 class RemoteWorker:

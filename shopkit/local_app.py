@@ -1,6 +1,7 @@
 """A proxying service's own Django application, run in threads that are kept: one hop from the event loop and back.
 
-Django's own ASGI handler starts a thread for each request, and each of its middlewares goes to that thread and back.
+Django's own ASGI handler starts a thread for each request, and each of its middlewares goes to that thread and back;
+asgiref's `WsgiToAsgi` has one thread for all requests.
 """
 
 import asyncio
@@ -58,15 +59,17 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """By PEP 3333; a header whose name has an underscore is dropped, for it could pass for another."""
+    """By PEP 3333."""
     query = scope["query_string"].decode("latin-1")
     server, client = scope.get("server") or ("localhost", 80), scope.get("client") or ("", 0)
-    environ = {
+    return {
+        **_headers(scope["headers"]),
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode().decode("latin-1"),
         "RAW_URI": scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
         "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(body)),
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
@@ -79,11 +82,14 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in scope["headers"]:
-        if b"_" not in name:
+
+
+def _headers(headers: Headers) -> dict[str, str]:
+    """As variables, several of a name joined; a name with an underscore is dropped, since it could pass for another."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if b"_" not in name and name != b"content-length":
             key, text = name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1")
-            environ[f"HTTP_{key}"] = f"{environ[f'HTTP_{key}']},{text}" if f"HTTP_{key}" in environ else text
-    environ.pop("HTTP_CONTENT_LENGTH", None)
-    if content_type := environ.pop("HTTP_CONTENT_TYPE", None):
-        environ["CONTENT_TYPE"] = content_type
-    return environ | {"CONTENT_LENGTH": str(len(body))}
+            key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+            found[key] = f"{found[key]},{text}" if key in found else text
+    return found

@@ -1,7 +1,7 @@
 """gunicorn's thread worker with a loop of its own, its errors in the one error form, and no server named.
 
 gunicorn's loop hands each request from the main thread to another and back. Here all threads wait for the same
-connections, and whichever wakes up answers: what a request costs besides its application is half of that.
+connections, and whichever wakes up answers, which costs a third less (`docs/performance.md`).
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from shopkit.proxy_worker import refusal
 
 SILENCE_S = 15
 LINGER_S = 2.0  # in which a client who did not know that we stop gets an answer
-TICK_S = 1.0
+TICK_S, STOP_TICK_S = 1.0, 0.02
 _SILENCE = struct.pack("ll", SILENCE_S, 0)
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT  # whoever is woken by it has it to themselves
 
@@ -36,7 +36,7 @@ def _write_error(client: socket.socket, status: int, reason: str, message: str) 
 
 
 class ServiceWorker(ThreadWorker):  # type: ignore[misc]
-    """For a service that answers by itself, in threads; a client that sends nothing more loses its thread."""
+    """For a service that answers by itself, in threads; who falls silent within a request loses its thread."""
 
     def init_process(self) -> None:
         # gunicorn has no setting for either
@@ -45,7 +45,6 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         self._ready = select.epoll()
         self._open: set[TConn] = set()
         self._idle: dict[int, TConn] = {}  # by file descriptor; whoever takes one out has it to themselves
-        self._ended = False
         super().init_process()
 
     def run(self) -> None:
@@ -71,6 +70,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
 
     def _finish(self, listeners: dict[int, socket.socket]) -> None:
         """Requests that have come are answered, and connections that carry none closed, both for a while only."""
+        self.alive = False  # it still was, if it is the parent that has gone
         for listener in listeners:
             self._ready.unregister(listener)
         linger = time.monotonic() + LINGER_S
@@ -78,9 +78,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         while self._open and time.monotonic() < until:
             self.notify()
             self._close_idle(time.monotonic() if time.monotonic() < linger else math.inf)
-            time.sleep(0.02)
-        self._ended = True
-        self._ready.register(self.method_queue.fileno(), select.EPOLLIN)  # a signal has written to it: all wake up
+            time.sleep(STOP_TICK_S)
 
     def _close_idle(self, now: float) -> None:
         for descriptor, connection in list(self._idle.items()):
@@ -88,7 +86,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
                 self._close(connection, graceful=False)  # nothing was asked, so there is nothing they could miss
 
     def _work(self, listeners: dict[int, socket.socket]) -> None:
-        while not self._ended:
+        while True:
             for descriptor, _ in self._ready.poll(maxevents=1):
                 if listener := listeners.get(descriptor):
                     self._take_up(listener)
