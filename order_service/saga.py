@@ -5,6 +5,7 @@ order's status and its event in one transaction, under the fence of the claim, s
 outcome that is not known is asked for again; stock stays held until it is.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from order_service.models import Order, Saga
 from order_service.services import advance
 from order_service.steps import Next, Wait
 from shopkit import database_time
-from shopkit.errors import ShopError
+from shopkit.errors import Conflict, ShopError
 
 LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines of its calls
 AT_A_TIME = 50
@@ -64,7 +65,8 @@ def run(order_id: Any) -> bool:
             log.warning("saga lost", step=saga.step)
         except Exception as error:  # of the database's, or a mistake of ours: neither waits for the lease to run out
             log.exception("saga failed", step=saga.step)
-            _put_off(saga, Wait(_pause(saga.attempt), error=repr(error)))
+            with suppress(FenceLost):
+                _put_off(saga, Wait(_pause(saga.attempt), error=repr(error)))
     return True
 
 
@@ -106,15 +108,23 @@ def _put_off(saga: Saga, wait: Wait) -> None:
     _write(saga, lease_until=database_time.now(), attempt=attempt, last_error=wait.error[:300], **when)
 
 
-@transaction.atomic
 def _record(saga: Saga, came_to: Next) -> None:
-    """The outcome of a step: the saga, the order and its event, together."""
-    # before the saga, as all who write both have it, or two could wait for each other
-    order = Order.objects.select_for_update().get(pk=saga.pk)
-    name = saga.step
+    """The outcome of a step."""
+    try:
+        _write_down(saga, came_to)
+    except Conflict:  # there were news of the order since it was claimed; once it has just been read, there are none
+        with transaction.atomic():
+            saga.order.refresh_from_db(from_queryset=Order.objects.select_for_update())
+            _write_down(saga, came_to)
+
+
+@transaction.atomic
+def _write_down(saga: Saga, came_to: Next) -> None:
+    """The saga, the order and its event, together."""
+    # the order before the saga, as all who write both have it, or two could wait for each other
+    advance(order=saga.order, to=came_to.status, name=saga.step, outcome=came_to.outcome, **came_to.fields)
     lease = database_time.now() if came_to.step == Step.DONE else database_time.now() + LEASE
     _write(saga, step=came_to.step, goal=came_to.goal, attempt=0, last_error="", lease_until=lease)
-    advance(order=order, to=came_to.status, name=name, outcome=came_to.outcome, **came_to.fields)
 
 
 def _write(saga: Saga, **fields: Any) -> None:

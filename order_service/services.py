@@ -97,11 +97,13 @@ def move(*, order: Order, to: str, name: str, outcome: str = "", **fields: Any) 
 
 
 def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: Any) -> None:
-    """What a step of the saga came to, in a transaction that has locked the order."""
-    if to is None or to not in TRANSITIONS[order.status]:
-        log_event(order, name, order.status, outcome)  # it is further on, as when it was refunded meanwhile
-    else:
+    """What a step of the saga came to, in its transaction. `Conflict` when the order changed since it was read."""
+    if to not in TRANSITIONS[order.status]:  # for the step is of the saga alone, or the order is further on by now
+        order.refresh_from_db(from_queryset=Order.objects.select_for_update())
+    if to in TRANSITIONS[order.status]:
         move(order=order, to=to, name=name, outcome=outcome, **fields)
+    else:
+        log_event(order, name, order.status, outcome)
 
 
 @transaction.atomic(savepoint=False)

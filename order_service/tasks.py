@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps
@@ -19,23 +19,24 @@ from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
 
 AT_ONCE = 4
+_threads = ThreadPoolExecutor(AT_ONCE, "checkout")  # kept, and with them their connections
 
 
 def carry_on() -> None:
     """The checkouts that are due, several at once: each mostly waits for its peers."""
     if due := saga.due_now():
-        threads, turns = min(AT_ONCE, len(due)), iter(due)
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(_carry_on_with, [turns] * threads))
+        turns = iter(due)
+        list(_threads.map(_carry_on_with, [turns] * min(AT_ONCE, len(due))))
 
 
 def _carry_on_with(turns: Iterator[uuid.UUID]) -> None:
     """Takes the next one that no other thread has taken, so that a slow one keeps none waiting."""
+    close_old_connections()
     try:
         for order_id in turns:
             saga.run_alone(order_id)
     finally:
-        connections.close_all()  # this thread's own
+        close_old_connections()
 
 
 def close_cart(message: Message) -> None:

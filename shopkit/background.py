@@ -1,7 +1,8 @@
 """A service's background work on Celery: its sweeps as tasks, their schedule, and how its processes reach its worker.
 
 The database is the truth and Celery only makes it quick: no task carries data, each may run twice, and whatever a
-worker does, the processes that serve do themselves while none is at work.
+worker does, the processes that serve do themselves while none is at work. What is looked at every few seconds needs no
+messages: they would cost more than the look, and a worker can tell the time.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,7 @@ ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 3.0
 ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
 WAKE = "wake"
+OFTEN_SECONDS = 5.0  # what is done more often than that is no task
 IDLE, TOLD = b"idle", b"told"  # a worker that is alive: no `WAKE` waits for it, or one does
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -62,7 +64,7 @@ def shared(service: str) -> tuple[Sweep, ...]:
 
 
 def by_period(service: str) -> dict[float, list[Sweep]]:
-    """The sweeps of a worker by their seconds; those of one period are one task: a message costs more than most."""
+    """The sweeps of a worker by their seconds; those of one period are done together."""
     found: dict[float, list[Sweep]] = {}
     for sweep in shared(service):
         found.setdefault(sweep.every, []).append(sweep)
@@ -71,7 +73,8 @@ def by_period(service: str) -> dict[float, list[Sweep]]:
 
 def schedule(service: str) -> dict[str, dict[str, Any]]:
     """Celery's beat: each sweep in its time, first at once, and the heartbeat that says that all of this works."""
-    beats = {_name(every): every for every in by_period(service)} | {HEARTBEAT: HEARTBEAT_SECONDS}
+    beats = {_name(every): every for every in by_period(service) if every >= OFTEN_SECONDS}
+    beats[HEARTBEAT] = HEARTBEAT_SECONDS
     return {
         name: {
             "task": name,
@@ -87,7 +90,13 @@ def tasks(service: str) -> dict[str, Callable[[], None]]:
     """By name: one for the sweeps of each period, and one that does all that is `woken`."""
     periods = by_period(service)
     woken = [sweep for sweeps in periods.values() for sweep in sweeps if sweep.woken]
-    return {_name(every): _all(sweeps) for every, sweeps in periods.items()} | {WAKE: _all(woken)}
+    timed = {_name(every): _all(sweeps) for every, sweeps in periods.items() if every >= OFTEN_SECONDS}
+    return timed | {WAKE: _all(woken)}
+
+
+def ticks(service: str) -> dict[float, Callable[[], None]]:
+    """What is done more often than a task should be, by its seconds."""
+    return {every: _all(sweeps) for every, sweeps in by_period(service).items() if every < OFTEN_SECONDS}
 
 
 def _name(every: float) -> str:

@@ -1,4 +1,5 @@
-"""A service's worker: `python -m shopkit.worker NAME`. Celery runs its sweeps, by a beat of its own.
+"""A service's worker: `python -m shopkit.worker NAME`. Celery runs its sweeps, by a beat of its own; a thread beside
+it those of every few seconds.
 
 Without a worker nothing is lost; its service's own processes do the same, as soon as its heartbeat is missed.
 """
@@ -16,6 +17,7 @@ import structlog
 
 from shopkit import background, entry, keys, sweeper, topology
 from shopkit.config import ConfigurationError, config
+from shopkit.sweeper import Sweep, Sweeper
 
 BROKER_SECONDS = 5.0
 LIMIT_SECONDS = 300.0  # so long without a heartbeat, whatever it waits for, it ends and is started anew
@@ -24,9 +26,10 @@ log = structlog.get_logger()
 
 
 class Work:
-    """The tasks of one worker process, which runs one at a time, and the sweeps of one beside each other."""
+    """The tasks and ticks of one worker process, which does one at a time, and the sweeps of one beside each other."""
 
     def __init__(self, service: str) -> None:
+        self._turn = threading.Lock()
         self.remote = background.RemoteWorker(service)
         self.app = background.app(service, answer_within=BROKER_SECONDS)
         self.app.conf.beat_schedule = background.schedule(service)
@@ -36,6 +39,8 @@ class Work:
         own = {background.HEARTBEAT: self.beat, background.WAKE: self._heeding(tasks[background.WAKE])}
         for name, run in (tasks | own).items():
             self.app.task(self._then_wake(run), name=name)
+        ticks = background.ticks(service).items()
+        self.ticker = Sweeper(Sweep(self._then_wake(run), every=every) for every, run in ticks)
 
     def wake(self) -> None:
         """Something was written by the task at hand: there will be a `wake` after those that wait already."""
@@ -51,11 +56,12 @@ class Work:
 
     def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
         def task() -> None:
-            self._at_work = True
-            try:
-                run()
-            finally:
-                self._at_work = False
+            with self._turn:
+                self._at_work = True
+                try:
+                    run()
+                finally:
+                    self._at_work = False
             if self._woken:
                 self._woken = False
                 self.remote.nudge()
@@ -100,7 +106,9 @@ def work(service: topology.Service) -> int:
     )
     for thread in (beat, threading.Thread(target=at_work.watch, name="watch", daemon=True)):
         thread.start()
+    at_work.ticker.start()
     worker.start()
+    at_work.ticker.stop()
     with suppress(redis.RedisError):
         at_work.remote.leave()
     return int(worker.exitcode or 0)

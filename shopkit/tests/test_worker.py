@@ -45,6 +45,12 @@ def woken():
 
 def ticks():
     mark("ticks")
+    if (folder / "again-by-tick").exists():
+        (folder / "again-by-tick").unlink()
+        sweeper.wake()
+
+def rarely():
+    mark("rarely")
 
 def breaks():
     mark("breaks")
@@ -52,7 +58,9 @@ def breaks():
 
 tasks = sys.modules["book_service.tasks"] = types.ModuleType("book_service.tasks")
 tasks.__spec__ = ModuleSpec(tasks.__name__, None)
-tasks.SWEEPS = (Sweep(woken, every=3600, woken=True), Sweep(ticks, every=1), Sweep(breaks, every=1))
+tasks.SWEEPS = (
+    Sweep(woken, every=3600, woken=True), Sweep(ticks, every=1), Sweep(breaks, every=1), Sweep(rarely, every=5)
+)
 worker.main(["book_service"])
 """
 
@@ -104,7 +112,9 @@ def count(folder: Path, name: str) -> int:
 def test_each_sweep_runs_at_the_start_and_in_its_time_and_one_that_fails_stops_none(
     worker: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    wait_for(lambda: count(tmp_path, "ticks") >= 3 and count(tmp_path, "breaks") >= 3, seconds=PATIENCE)
+    for name in ("ticks", "breaks"):
+        wait_for(partial(lambda name: count(tmp_path, name) >= 3, name), seconds=PATIENCE)
+    wait_for(lambda: count(tmp_path, "rarely") >= 2, seconds=PATIENCE)
     assert count(tmp_path, "woken") == 1
 
 
@@ -180,6 +190,23 @@ def test_what_a_task_writes_is_looked_at_after_it(worker: subprocess.Popen[bytes
     (tmp_path / "again").touch()
     assert RemoteWorker(NAME).nudge()
     wait_for(lambda: count(tmp_path, "woken") == 3, seconds=PATIENCE)
+
+
+def test_what_is_written_every_few_seconds_is_looked_at_after_it(
+    worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    wait_for(lambda: count(tmp_path, "woken") == 1, seconds=PATIENCE)
+    (tmp_path / "again-by-tick").touch()
+    wait_for(lambda: count(tmp_path, "woken") == 2, seconds=PATIENCE)
+
+
+def test_what_is_done_every_few_seconds_goes_on_without_a_broker(
+    worker: subprocess.Popen[bytes], broker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    broker.kill()
+    broker.wait()
+    ticks = count(tmp_path, "ticks")
+    wait_for(lambda: count(tmp_path, "ticks") > ticks + 1, seconds=PATIENCE)
 
 
 def test_a_worker_that_ends_says_so(worker: subprocess.Popen[bytes]) -> None:

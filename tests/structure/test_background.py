@@ -1,4 +1,4 @@
-"""What services declare to do by themselves, held against what Celery's beat has workers do."""
+"""What services declare to do by themselves, held against what workers do by Celery's beat and by their own clock."""
 
 import json
 import os
@@ -23,6 +23,7 @@ print(json.dumps({
     "grouped": {each.name: every for every, group in background.by_period(sys.argv[1]).items() for each in group},
     "beat": {each["task"]: each["schedule"] for each in background.schedule(sys.argv[1]).values()},
     "tasks": sorted(background.tasks(sys.argv[1])),
+    "ticks": sorted(background.ticks(sys.argv[1])),
     "accepts": list(app.conf.accept_content),
     "queue": app.conf.task_default_queue,
     "results": app.conf.result_backend,
@@ -40,10 +41,12 @@ def said(service: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("service", WITH_WORKER)
-def test_the_beat_of_a_service_is_its_sweeps_and_each_is_a_task(service: str) -> None:
+def test_each_sweep_of_a_service_is_a_task_of_its_beat_or_done_by_the_worker_itself(service: str) -> None:
     found = said(service)
     assert found["grouped"] == found["sweeps"]
-    periods = {f"every_{every:g}_s": every for every in found["sweeps"].values()}  # type: ignore[attr-defined]
-    assert found["beat"] == {**periods, "heartbeat": 3.0}
-    assert found["tasks"] == sorted([*periods, "wake"])
+    periods = set(found["sweeps"].values())  # type: ignore[attr-defined]
+    assert found["ticks"] == sorted(every for every in periods if every < 5)
+    tasks = {f"every_{every:g}_s": every for every in periods if every >= 5}
+    assert found["beat"] == {**tasks, "heartbeat": 3.0}
+    assert found["tasks"] == sorted([*tasks, "wake"])
     assert (found["accepts"], found["queue"], found["results"]) == (["json"], f"polyshop.{service}", None)
