@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from order_service import audit, saga, services
 from order_service.models import TRANSITIONS, Order, Saga
-from order_service.tests.conftest import LINE, Fills, wish
-from order_service.tests.test_saga import CARD, Killed, later
-from order_service.tests.world import UNITS, Fault, World
+from order_service.tests.checkout import later
+from order_service.tests.conftest import CARD, LINE, Fills, wish
+from order_service.tests.world import UNITS, Fault, Killed, World
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,8 @@ from django.core import mail
 
 from order_service import mails, services
 from order_service.models import Order, Status
-from order_service.tests.conftest import ADDRESS, LINE, Fills, wish
-from order_service.tests.test_saga import CARD, finish
+from order_service.tests.checkout import finish
+from order_service.tests.conftest import ADDRESS, CARD, LINE, Fills, wish
 from order_service.tests.world import World
 from shopkit import topology
 from shopkit.outbox import delivery

@@ -9,8 +9,8 @@ import responses
 
 from order_service import saga, tasks
 from order_service.models import Order, OrderEvent, Saga
-from order_service.tests.conftest import ADDRESS, LINE, RATES, Fills, wish
-from order_service.tests.test_saga import CARD, finish
+from order_service.tests.checkout import finish
+from order_service.tests.conftest import ADDRESS, CARD, LINE, RATES, Fills, wish
 from order_service.tests.world import World
 from shopkit.testing import Caller
 

@@ -169,6 +169,14 @@ class World:
         return _ok({"id": body["shipment_id"], "tracking_number": tracking, "status": "label_created"})
 
 
+class Shop(World):
+    """The peers, with a provider's page for each payment that waits for its customer."""
+
+    def _authorise(self, payment: dict[str, Any], body: dict[str, Any]) -> None:
+        super()._authorise(payment, body)
+        payment["action_url"] = f"/api/payments/{payment['id']}/pay/"
+
+
 def _ok(body: dict[str, Any]) -> Answer:
     return 200, {"Content-Type": "application/json"}, json.dumps(body)
 

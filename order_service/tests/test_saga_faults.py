@@ -1,0 +1,183 @@
+"""A checkout whatever fails on its way: calls, processes, the database or a clock, it ends right, and once."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from order_service import saga, services, tasks
+from order_service.models import Order, OrderEvent, Saga
+from order_service.tests.checkout import check, finish, later
+from order_service.tests.conftest import Place
+from order_service.tests.world import Fault, Killed, World
+from shopkit import database_time
+from shopkit.outbox.models import Message
+from shopkit.testing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("card", ["authorised", "failed"])
+@pytest.mark.parametrize("kind", ["killed", "lost", "unavailable"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(7))
+def test_a_checkout_ends_right_whatever_happens_to_any_one_call(
+    world: World, place: Place, call: int, when: str, kind: str, card: str
+) -> None:
+    world.card = card
+    order = place()
+    world.fault = Fault(len(world.calls) + call, when, kind)
+    order = finish(order)
+    assert order.status == ("fulfilling" if card == "authorised" else "payment_failed")
+    check(world, order)
+
+
+@pytest.mark.parametrize("record", range(8))
+def test_a_checkout_ends_right_when_the_process_dies_before_it_writes_what_came_of_a_step(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch, record: int
+) -> None:
+    order, left = place(), [record]
+    write = saga._record
+
+    def dying(*given: Any) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            raise Killed
+        write(*given)
+
+    monkeypatch.setattr(saga, "_record", dying)
+    order = finish(order)
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_a_checkout_that_is_slow_keeps_no_other_waiting(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders, done, all_others = [place() for _ in range(3 * tasks.AT_ONCE)], [], threading.Event()
+
+    def run(order_id: uuid.UUID) -> None:
+        if order_id == orders[0].pk:
+            assert all_others.wait(10)
+        done.append(order_id)
+        if len(done) == len(orders) - 1:
+            all_others.set()
+
+    monkeypatch.setattr(saga, "run_alone", run)
+    tasks.carry_on()
+    assert len(done) == len(set(done)) == len(orders)
+    assert done[-1] == orders[0].pk
+
+
+def test_one_saga_that_fails_is_no_reason_for_the_others_to_wait(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = place(), place()
+    claim = saga.claim
+    broken = lambda order_id: 1 / 0 if order_id == first.pk else claim(order_id)  # noqa: E731
+    monkeypatch.setattr(saga, "claim", broken)
+    saga.run_due()
+    second.refresh_from_db()
+    assert second.status == "fulfilling"
+
+
+def test_who_lost_the_claim_writes_nothing(world: World, place: Place) -> None:
+    order = place()
+    slow = saga.claim(order.pk)
+    assert slow
+    later()
+    finish(order)
+    before = list(OrderEvent.objects.values())
+    with pytest.raises(saga.FenceLost):
+        saga._record(slow, saga.Next("authorise", "reserved"))
+    assert list(OrderEvent.objects.values()) == before
+
+
+def test_of_many_at_once_one_carries_an_order_out(world: World, place: Place) -> None:
+    order = place()
+    at_once(lambda _turn: saga.run(order.pk), 16)
+    order.refresh_from_db()
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+def test_what_the_database_refuses_once_is_written_soon_after_and_not_when_the_lease_is_over(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, advance = place(), saga.advance
+    failures = [OperationalError("deadlock detected")]
+
+    def failing(**given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        advance(**given)
+
+    monkeypatch.setattr(saga, "advance", failing)
+    saga.run_due()
+    waiting = Saga.objects.get(pk=order.pk)
+    assert waiting.lease_until <= timezone.now()
+    assert waiting.next_at <= timezone.now() + timedelta(seconds=1)
+    finish(order)
+    check(world, order)
+
+
+def test_news_of_the_payment_and_a_step_at_the_same_moment_do_not_wait_for_each_other_in_a_circle(
+    world: World, place: Place
+) -> None:
+    orders = [place() for _ in range(6)]
+
+    def news(order: Order) -> None:
+        for _ in range(20):
+            services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="authorised", refunded=0)
+
+    at_once(lambda turn: (saga.run if turn % 2 else news)(orders[turn // 2]), 2 * len(orders))
+    assert [each.last_error for each in Saga.objects.all()] == [""] * len(orders)
+
+
+def test_a_hold_that_ran_out_is_taken_again(world: World, place: Place) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls) + 2, "before", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+    world.available.update(world.holds.pop(str(order.pk)))
+    order = finish(order)
+    assert order.status == "fulfilling"
+    check(world, order)
+
+
+@contextmanager
+def clock_ahead(seconds: int) -> Iterator[None]:
+    """A process whose machine's clock is that far ahead of the database's."""
+    right = timezone.now
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_time, "_known", (timedelta(), 0.0))
+        patch.setattr(timezone, "now", lambda: right() + timedelta(seconds=seconds))
+        yield
+
+
+@pytest.mark.parametrize("seconds", [300, -300])
+def test_who_has_a_clock_that_is_minutes_off_keeps_nobody_waiting(world: World, place: Place, seconds: int) -> None:
+    with clock_ahead(seconds):
+        order = place()
+    world.fault = Fault(len(world.calls), "before", "unavailable")
+    with clock_ahead(-seconds):
+        assert saga.run_due() == 1
+    waiting = Saga.objects.get(pk=order.pk)
+    assert abs(waiting.next_at - timezone.now()) < timedelta(seconds=60)
+    assert abs(waiting.pay_until - timezone.now() - services.PAY_WITHIN) < timedelta(seconds=60)
+    assert not Message.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=60)).exists()
+
+
+@pytest.mark.parametrize("seconds", [300, -300])
+def test_a_lease_counts_for_who_has_a_clock_that_is_minutes_off(world: World, place: Place, seconds: int) -> None:
+    order = place()
+    with clock_ahead(seconds):
+        assert saga.claim(order.pk)
+    with clock_ahead(-seconds):
+        assert saga.claim(order.pk) is None
