@@ -48,7 +48,7 @@ def check(world: World, order: Order) -> None:
     assert all(old == new or old == "" or new in TRANSITIONS[old] for old, new in path)
 
 
-def crash_after(world: World, order: Order, calls: int) -> None:
+def crash_after(world: World, calls: int) -> None:
     """The process dies right after the effect of that call: reserve, authorise, commit, capture, ship."""
     world.fault = Fault(len(world.calls) + calls, "after", "killed")
     with pytest.raises(Killed):

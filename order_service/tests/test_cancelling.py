@@ -38,7 +38,7 @@ def test_a_capture_whose_answer_was_lost_is_given_back_when_the_customer_cancell
     world: World, place: Place, ada: Caller
 ) -> None:
     order = place()
-    crash_after(world, order, 3)  # reserve, authorise, commit, capture
+    crash_after(world, 3)  # reserve, authorise, commit, capture
     assert world.charges == 1
     later()
     assert ada.post(f"/api/orders/{order.pk}/cancel/").data["status"] == "cancelled"

@@ -64,7 +64,7 @@ def news(order: Order, refunded: int) -> None:
 
 def test_news_of_the_refund_do_not_stop_an_undoing(world: World, place: Place, ada: Caller) -> None:
     order = place()
-    crash_after(world, order, 3)
+    crash_after(world, 3)
     later()
     Saga.objects.update(cancel_asked=True)
     world.fault = Fault(len(world.calls) + 3, "before", "killed")  # void, look, refund, release
@@ -87,7 +87,7 @@ def finish_capture(order: Order) -> None:
 
 def test_what_was_given_back_whole_before_it_was_shipped_is_not_shipped(world: World, place: Place) -> None:
     order = place()
-    crash_after(world, order, 3)
+    crash_after(world, 3)
     finish_capture(order)
     news(order, order.total)
     order = finish(order)
@@ -96,7 +96,7 @@ def test_what_was_given_back_whole_before_it_was_shipped_is_not_shipped(world: W
 
 def test_what_was_given_back_whole_before_the_capture_was_recorded_is_not_shipped(world: World, place: Place) -> None:
     order = place()
-    crash_after(world, order, 3)
+    crash_after(world, 3)
     world.payments[str(order.payment_id)]["refunded"] = order.total
     news(order, order.total)
     order = finish(order)
@@ -105,7 +105,7 @@ def test_what_was_given_back_whole_before_the_capture_was_recorded_is_not_shippe
 
 def test_a_part_given_back_before_the_capture_was_recorded_is_no_reason_to_wait(world: World, place: Place) -> None:
     order = place()
-    crash_after(world, order, 3)
+    crash_after(world, 3)
     payment = world.payments[str(order.payment_id)]
     payment["status"], payment["refunded"] = "partially_refunded", 100
     world._capture = lambda payment, body: None  # type: ignore[method-assign]
@@ -121,10 +121,10 @@ def refunds_show_late(world: World) -> list[str]:
 
 def test_what_an_undoing_gives_back_is_one_refund_however_often_it_is_asked_for(world: World, place: Place) -> None:
     order, asked = place(), refunds_show_late(world)
-    crash_after(world, order, 3)
+    crash_after(world, 3)
     later()
     Saga.objects.update(cancel_asked=True)
-    crash_after(world, order, 2)  # void, look, refund
+    crash_after(world, 2)  # void, look, refund
     assert finish(order).status == "cancelled"
     assert asked == [str(order.pk)] * 2
 

@@ -99,6 +99,30 @@ def test_who_lost_the_claim_writes_nothing(world: World, place: Place) -> None:
     assert list(OrderEvent.objects.values()) == before
 
 
+def test_who_lost_the_claim_and_fails_leaves_the_saga_as_it_is(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place()
+
+    def overtaken(claimed: Saga) -> None:
+        Saga.objects.filter(pk=claimed.pk).update(fence=claimed.fence + 1)
+        raise RuntimeError
+
+    monkeypatch.setattr(saga.steps, "take", overtaken)
+    assert saga.run(order.pk)
+    assert Saga.objects.get(pk=order.pk).last_error == ""
+
+
+def test_a_step_is_written_down_with_what_happened_to_its_order_meanwhile(world: World, place: Place) -> None:
+    order = place()
+    claimed = saga.claim(order.pk)
+    assert claimed
+    services.move(order=order, to="cancelled", name="by somebody else")
+    saga._record(claimed, saga.Next("authorise", "reserved"))
+    events = [(event.name, event.from_status, event.to_status) for event in order.events.all()]
+    assert events[1:] == [("by somebody else", "pending", "cancelled"), ("reserve", "cancelled", "cancelled")]
+
+
 def test_of_many_at_once_one_carries_an_order_out(world: World, place: Place) -> None:
     order = place()
     at_once(lambda _turn: saga.run(order.pk), 16)
