@@ -6,6 +6,7 @@ items as its API shows them; that of another document store, `{collection: [docu
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import chain, islice
@@ -17,6 +18,7 @@ from django.db.models import DateTimeField, Model
 from django.utils import timezone
 from pymongo import UpdateOne
 from pymongo.collection import Collection
+from pymongo.errors import AutoReconnect
 
 from shopkit import mongo
 from shopkit.mongo import Document
@@ -26,10 +28,21 @@ Counts = tuple[int, int]
 """Added, and there already."""
 Key = tuple[type[Model], Any]
 BATCH = 200
+TRIES = 3
 
 
 def load(service: Service, entries: Any) -> Counts:
-    """Raises what the store or the validation raises; then nothing of the batch at hand is kept."""
+    """Raises what the store or the validation raises; then nothing of the batch at hand is kept.
+
+    A connection that breaks is made anew, and all is gone through again; what was added by then counts as there.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(AutoReconnect):
+            return _load(service, entries)
+    return _load(service, entries)
+
+
+def _load(service: Service, entries: Any) -> Counts:
     if service.relational:
         return _load_rows(entries)
     if service.item_type:

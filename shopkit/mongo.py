@@ -19,7 +19,7 @@ def _client() -> MongoClient[Document]:
         connect=False,
         appname=settings.SERVICE.name,
         serverSelectionTimeoutMS=2000,
-        connectTimeoutMS=1000,
+        connectTimeoutMS=3000,  # of the monitor's questions too: who is late for one has all calls to it broken off
         socketTimeoutMS=5000,
         waitQueueTimeoutMS=2000,
         maxPoolSize=32,

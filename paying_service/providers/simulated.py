@@ -66,13 +66,14 @@ def page_of(payment: Payment) -> str:
 
 def authorise(payment: Payment) -> Charge:
     """Asks for the money; the same charge again for the same payment."""
-    if payment.handle in _FIRST:
-        _charge(payment.provider_ref, payment, _FIRST[payment.handle])
-    return fetch(payment)
+    if payment.handle not in _FIRST:
+        return fetch(payment)
+    charge = _charge(payment.provider_ref, payment, _FIRST[payment.handle])
+    return fetch(payment) if charge.status == Status.PENDING else _shown(charge, payment)
 
 
 @transaction.atomic
-def _charge(ref: str, payment: Payment, status: str) -> None:
+def _charge(ref: str, payment: Payment, status: str) -> SimulatedCharge:
     ready = timezone.now() + LATE if status == Status.PENDING else None
     fields = {"handle": payment.handle, "amount": payment.amount, "currency": payment.currency}
     charge, new = SimulatedCharge.objects.get_or_create(
@@ -80,6 +81,7 @@ def _charge(ref: str, payment: Payment, status: str) -> None:
     )
     if new:
         news.tell(charge)
+    return charge
 
 
 def fetch(payment: Payment) -> Charge:
@@ -139,7 +141,7 @@ def capture(payment: Payment) -> Charge:
             charge.status, charge.captured = Status.CAPTURED, charge.amount
             charge.save()
             news.tell(charge)
-    return fetch(payment)
+    return _shown(charge, payment)
 
 
 def void(payment: Payment) -> Charge:
