@@ -1,9 +1,9 @@
-"""One request carried to its upstream and the response carried back, both as streams."""
+"""One request carried to its upstream, once it is there as a whole, and the response carried back as a stream."""
 
 import asyncio
 
 from shopkit.answer import Answer
-from shopkit.clock import Clock, RequestTimeout
+from shopkit.clock import Clock
 from shopkit.connection import Connection
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError
 from shopkit.hygiene import Headers, encoded_path, response_headers
@@ -21,19 +21,17 @@ def request_head(request: Request, path: str, host: bytes, headers: Headers) -> 
     parts += (b" HTTP/1.1\r\nhost: ", host, b"\r\n")
     for name, value in headers:
         parts += (name, b": ", value, b"\r\n")
-    if request.body.length is None:
-        parts.append(b"transfer-encoding: chunked\r\n")
-    elif request.body.length or request.method not in SAFE:
-        parts.append(b"content-length: %d\r\n" % request.body.length)
+    if (length := request.body.length or 0) or request.method not in SAFE:
+        parts.append(b"content-length: %d\r\n" % length)
     parts.append(b"\r\n")
     return b"".join(parts)
 
 
 class Exchange:
-    """`head` goes to `upstream` with the request's body; what comes back goes to `answer`.
+    """`head` goes to `upstream` with the request's body, which is held; what comes back goes to `answer`.
 
-    Raises what the client is to be told when that fails: `Unavailable`, `BadGateway`, `GatewayTimeout`, `TooLarge`,
-    `RequestTimeout`; `ClientGone` when there is nobody to tell.
+    Raises what the client is to be told when that fails: `Unavailable`, `BadGateway`, `GatewayTimeout`; `ClientGone`
+    when there is nobody to tell.
     """
 
     def __init__(
@@ -60,7 +58,6 @@ class Exchange:
             self._let_go()
 
     async def _ask(self) -> Connection:
-        self._clock.allow(self._limits.idle_s, RequestTimeout)
         first = await self._body.read()
         self._clock.allow(self._limits.total_s, GatewayTimeout)
         connection = self._connection = await self._upstream.connection()
@@ -85,7 +82,7 @@ class Exchange:
 
     async def _attempt(self, connection: Connection, first: bytes) -> None:
         connection.begin(head_only=self._request.method == "HEAD")
-        connection.write(self._head + self._framed(first) if first else self._head)
+        connection.write(self._head + first if first else self._head)
         if self._body.ended:
             self._all_sent(connection)
             self._clock.on_tick(self._listen)
@@ -103,13 +100,7 @@ class Exchange:
             raise
         self._upstream.breaker.succeeded()
 
-    def _framed(self, piece: bytes) -> bytes:
-        chunked = self._body.length is None and piece
-        return b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
-
     def _all_sent(self, connection: Connection) -> None:
-        if self._body.length is None:
-            connection.write(b"0\r\n\r\n")
         connection.sent = True
         self._clock.allow(self._limits.response_head_s, GatewayTimeout)
 
@@ -129,8 +120,7 @@ class Exchange:
 
     async def _send_rest(self, connection: Connection) -> None:
         while not self._body.ended:
-            self._clock.allow(self._limits.idle_s, RequestTimeout)
-            connection.write(self._framed(await self._body.read()))
+            connection.write(await self._body.read())
             self._clock.allow(self._limits.idle_s, GatewayTimeout)
             await connection.drained()
         self._all_sent(connection)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,6 +27,10 @@ async def silence() -> Message:
     return await never
 
 
+IN_MEMORY = 256 * 1024  # bytes of a body that is held; the rest of it is a file
+PIECE = 64 * 1024
+
+
 class Body:
     """A request's body: counted against `limit` (bytes) as it is read, and held as far as somebody looked ahead."""
 
@@ -38,9 +43,12 @@ class Body:
         self._limit = limit
         self._count = 0
         self._held = b""
+        self._file: SpooledTemporaryFile[bytes] | None = None
 
     async def read(self) -> bytes:
         """The next piece; `ended` tells whether it was the last. `TooLarge`, `ClientGone`."""
+        if self._file is not None:
+            return self._read_file(self._file)
         if self._held or self.ended:
             held, self._held = self._held, b""
             return held
@@ -53,6 +61,42 @@ class Body:
         if self._count > self._limit:
             raise TooLarge
         return piece
+
+    async def hold(self, waits: Callable[[], None]) -> None:
+        """Waits for the whole body, which is still read afterwards, and knows its `length`; `waits` before each piece.
+
+        `TooLarge`, `ClientGone`.
+        """
+        if self._held or self.ended:  # all of it, as far as anybody looks ahead
+            self.length = len(self._held)
+            return
+        waits()
+        first = await self.read()
+        if self.ended:
+            self._held = first
+        else:
+            self._file = await self._stored(first, waits)
+        self.length = self._count
+
+    async def _stored(self, first: bytes, waits: Callable[[], None]) -> "SpooledTemporaryFile[bytes]":
+        file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed by `close`
+        file.write(first)
+        while not self.ended:
+            waits()
+            file.write(await self.read())
+        file.seek(0)
+        self.ended = False
+        return file
+
+    def _read_file(self, file: "SpooledTemporaryFile[bytes]") -> bytes:
+        piece = file.read(PIECE)
+        self.ended = file.tell() == self._count
+        return piece
+
+    def close(self) -> None:
+        """Forgets what is held in a file."""
+        if self._file is not None:
+            self._file.close()
 
     async def look_ahead(self, limit: int) -> bytes:
         """The whole body, which is still read afterwards; `TooLarge` over `limit` bytes."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shopkit.incoming import Receive, Scope, Send
+from shopkit.incoming import PIECE, Receive, Scope, Send
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 THREADS = 64  # made as they are needed; a view that asks a service which hangs keeps one for seconds
@@ -32,7 +32,10 @@ class LocalApp:
         answer = asyncio.get_running_loop().run_in_executor(self._threads, self._answer, _environ(scope, body))
         status, headers, content = await answer
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+        content = b"" if scope["method"] == "HEAD" else content
+        for start in range(0, len(content) or 1, PIECE):  # each has its time to be taken in
+            more = start + PIECE < len(content)
+            await send({"type": "http.response.body", "body": content[start : start + PIECE], "more_body": more})
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
         begun: list[Any] = []

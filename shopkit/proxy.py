@@ -126,7 +126,8 @@ class Proxy:
         request = self._request(scope, receive, answer.request_id)
         answer.own_headers = request.response_headers
         if not await self._is_forwarded(request, answer):
-            await self._fallback(self._local_scope(request), partial(self._patient, request.body), answer.send)
+            receive, send = partial(self._patient, request.body), partial(self._in_time, answer)
+            await self._fallback(self._local_scope(request), receive, send)
 
     async def _is_forwarded(self, request: Request, answer: Answer) -> bool:
         """Whether a service answered, as the router chose; if not, it is for the fallback to do."""
@@ -171,6 +172,14 @@ class Proxy:
         except TimeoutError:
             raise RequestTimeout from None
 
+    async def _in_time(self, answer: Answer, message: Message) -> None:
+        """Sends what the local application answers; `GatewayTimeout` when the client does not take it."""
+        try:
+            async with asyncio.timeout(self._limits.idle_s):
+                await answer.send(message)
+        except TimeoutError:
+            raise GatewayTimeout from None
+
     def _request(self, scope: Scope, receive: Receive, request_id: str) -> Request:
         path = canonical_path(scope["raw_path"])
         check_query(scope["query_string"])
@@ -186,8 +195,13 @@ class Proxy:
 
     async def _forward(self, request: Request, target: Forward, clock: Clock, answer: Answer) -> None:
         upstream = self._upstreams[target.service]
-        head = request_head(request, target.path, upstream.authority, self._headers(request))
-        await Exchange(request, upstream, head, self._limits, clock, answer).run()
+        try:
+            # whoever sends slowly keeps us waiting, and not a service's thread
+            await request.body.hold(lambda: clock.allow(self._limits.idle_s, RequestTimeout))
+            head = request_head(request, target.path, upstream.authority, self._headers(request))
+            await Exchange(request, upstream, head, self._limits, clock, answer).run()
+        finally:
+            request.body.close()
 
     def _headers(self, request: Request) -> Headers:
         """What goes on, to an upstream or the fallback, but for `Host` and the framing."""

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shopkit.incoming import Message
-from shopkit.local_app import LocalApp
+from shopkit.incoming import PIECE, Message
+from shopkit.local_app import LocalApp, WsgiApp
 
 SCOPE = {
     "type": "http",
@@ -34,7 +34,9 @@ def app(seen: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
     return answer
 
 
-def asked(seen: dict[str, Any], *messages: Message, method: str = "POST") -> list[Message]:
+def asked(
+    seen: dict[str, Any], *messages: Message, method: str = "POST", answer: WsgiApp | None = None
+) -> list[Message]:
     """What is sent to a client that says this."""
     said, sent = iter(messages), []
 
@@ -44,7 +46,7 @@ def asked(seen: dict[str, Any], *messages: Message, method: str = "POST") -> lis
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(LocalApp(app(seen))({**SCOPE, "method": method, "headers": HEADERS}, receive, send))
+    asyncio.run(LocalApp(answer or app(seen))({**SCOPE, "method": method, "headers": HEADERS}, receive, send))
     return sent
 
 
@@ -74,3 +76,13 @@ def test_who_leaves_before_the_end_of_their_body_is_not_served() -> None:
     first: Message = {"type": "http.request", "body": b"he", "more_body": True}
     assert asked(seen, first, {"type": "http.disconnect"}) == []
     assert not seen
+
+
+def test_a_long_answer_goes_out_in_pieces_and_whole() -> None:
+    def long(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * 2 * PIECE, b"y"]
+
+    _start, *pieces = asked({}, {"type": "http.request"}, answer=long)
+    assert b"".join(piece["body"] for piece in pieces) == b"x" * 2 * PIECE + b"y"
+    assert [piece["more_body"] for piece in pieces] == [True, True, False]

@@ -238,6 +238,13 @@ def test_one_upstreams_failures_are_not_anothers(server: Server, gateway: Gatewa
     used(server, there)
 
 
+def test_who_does_not_read_what_the_local_application_answers_is_cut_off(server: Server) -> None:
+    client = server.connect()
+    client.send(request("/local/?endless"))
+    assert client.cut_off()
+    client.close()
+
+
 def test_a_body_that_does_not_come_is_408_where_the_local_application_answers() -> None:
     sent: list[Message] = []
 

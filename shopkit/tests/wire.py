@@ -33,7 +33,7 @@ LIMITS = {
     "response_head_s": 0.6,
     "idle_s": 0.8,
     "total_s": 3.0,
-    "max_body": 1_500_000,
+    "max_body": 12_000_000,
     "json_limit": 1000,
     "max_connections": 2,
 }
@@ -85,6 +85,12 @@ class Peer:
             self.rest()
         return True
 
+    def cut_off(self) -> bool:
+        """Waits, without reading, until the other side has reset the connection."""
+        events = select.poll()
+        events.register(self.sock, select.POLLERR | select.POLLHUP)
+        return bool(events.poll(PATIENCE * 1000))
+
     def close(self) -> None:
         self.sock.close()
 
@@ -106,6 +112,10 @@ class Upstream:
     def accept(self) -> Peer:
         self._peers.append(Peer(self._listener.accept()[0]))
         return self._peers[-1]
+
+    def take_little(self) -> None:
+        """What is sent from now on fills the system's buffers soon."""
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
     def calls(self) -> bool:
         """Whether a connection waits to be taken up."""
@@ -326,6 +336,8 @@ async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:
     }
     headers = [(b"Server", b"django"), (b"X-Request-ID", b"another")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
+    while scope["query_string"] == b"endless":
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
     await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 

@@ -127,6 +127,26 @@ def test_a_service_that_goes_on_is_back_without_anyone_doing_anything(small: Fle
     wait_for(lambda: set(small.get("/api/items/").json()["sources"].values()) == {"live"}, seconds=15)
 
 
+# -- clients that are slow
+
+
+def test_whoever_sends_or_reads_slowly_keeps_nobody_else_waiting(small: Fleet) -> None:
+    slow = []
+    for _ in range(12):  # more than the threads of a service
+        slow.append(socket.create_connection(("127.0.0.1", small.port("gateway"))))
+        slow[-1].sendall(b"POST /api/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n")
+        slow[-1].sendall(b'Content-Type: application/json\r\n\r\n{"type": "book"')
+        slow.append(socket.create_connection(("127.0.0.1", small.port("gateway"))))
+        slow[-1].sendall(b"GET /api/books/?page_size=100 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+    try:
+        for at in ("gateway", "items_router", "book_service"):
+            answer = small.get(unheard("/api/books/"), at=at, timeout=DEADLINE_SECONDS)
+            assert answer.status_code == 200
+    finally:
+        for client in slow:
+            client.close()
+
+
 # -- a process that dies
 
 
