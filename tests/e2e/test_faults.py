@@ -134,8 +134,8 @@ def test_whoever_sends_or_reads_slowly_keeps_nobody_else_waiting(small: Fleet) -
     slow = []
     for _ in range(12):  # more than the threads of a service
         slow.append(socket.create_connection(("127.0.0.1", small.port("gateway"))))
-        slow[-1].sendall(b"POST /api/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n")
-        slow[-1].sendall(b'Content-Type: application/json\r\n\r\n{"type": "book"')
+        slow[-1].sendall(b"POST /api/books/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n")
+        slow[-1].sendall(b'Content-Type: application/json\r\n\r\n{"name": "Emma"')
         slow.append(socket.create_connection(("127.0.0.1", small.port("gateway"))))
         slow[-1].sendall(b"GET /api/books/?page_size=100 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
     try:
@@ -204,7 +204,7 @@ def test_a_store_that_hangs_is_503_in_time_and_back_when_it_goes_on(small: Fleet
 
 
 def _book(number: int) -> dict[str, str]:
-    return {"type": "book", "name": f"Book {number}", "author": "A. Nonymous", "isbn": "9780132350884"}
+    return {"name": "Emma", "name": f"Book {number}", "author": "A. Nonymous", "isbn": "9780132350884"}
 
 
 # -- an upstream that babbles
