@@ -204,7 +204,7 @@ def test_a_store_that_hangs_is_503_in_time_and_back_when_it_goes_on(small: Fleet
 
 
 def _book(number: int) -> dict[str, str]:
-    return {"name": "Emma", "name": f"Book {number}", "author": "A. Nonymous", "isbn": "9780132350884"}
+    return {"type": "book", "name": f"Book {number}", "author": "A. Nonymous", "isbn": "9780132350884"}
 
 
 # -- an upstream that babbles
