@@ -5,6 +5,7 @@ connections, and whichever wakes up answers, which costs a third less (`docs/per
 """
 
 import contextlib
+import errno
 import math
 import select
 import socket
@@ -14,15 +15,16 @@ import time
 from typing import Any
 
 import gunicorn.util  # type: ignore[import-untyped]
-from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.http import parser, unreader, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from shopkit.proxy_worker import refusal
 
-SILENCE_S = 15
-LINGER_S = 2.0  # in which a client who did not know that we stop gets an answer
+SILENCE_S = 15  # a whole number, in which a client sends something, or reads something
+ARRIVAL_S = 30.0  # in which the whole of a request has come, from when a thread waits for it
+LINGER_S = 2.0  # in which a client who did not know that we stop, or that we close, finds out
 TICK_S, STOP_TICK_S = 1.0, 0.02
-_SILENCE = struct.pack("ll", SILENCE_S, 0)
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT  # whoever is woken by it has it to themselves
 
 
@@ -31,20 +33,50 @@ class _Response(wsgi.Response):  # type: ignore[misc]
         return [header for header in super().default_headers() if not header.startswith("Server:")]
 
 
+class _Unreader(unreader.SocketUnreader):  # type: ignore[misc]
+    until = math.inf
+
+    def chunk(self, size_hint: int | None = None) -> Any:
+        if time.monotonic() > self.until:
+            raise TimeoutError("a request did not arrive in time")
+        return super().chunk(size_hint)
+
+
+class _Connection(TConn):  # type: ignore[misc]
+    ending = False  # it has had its last answer
+
+    def init(self) -> None:
+        super().init()
+        self.parser.unreader.until = time.monotonic() + ARRIVAL_S  # here, as gunicorn calls it for each request
+
+    def asks(self) -> bool:
+        """Whether a request has come, for which no thread has been free."""
+        with contextlib.suppress(OSError):  # nothing has come, or somebody has closed it
+            return not self.ending and bool(self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return False
+
+
 def _write_error(client: socket.socket, status: int, reason: str, message: str) -> None:
     gunicorn.util.write_nonblock(client, refusal(status))
 
 
+def _half_close(client: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # they have gone
+        client.shutdown(socket.SHUT_WR)
+
+
 class ServiceWorker(ThreadWorker):  # type: ignore[misc]
-    """For a service that answers by itself, in threads; who falls silent within a request loses its thread."""
+    """For a service that answers by itself, in threads; who is silent or slow within a request loses its thread."""
 
     def init_process(self) -> None:
-        # gunicorn has no setting for either
+        # gunicorn has no setting for any
         gunicorn.util.write_error = _write_error
+        gunicorn.util.close_graceful = _half_close  # its own waits for the client, and closes what is ours to close
+        parser.SocketUnreader = _Unreader
         wsgi.Response = _Response
         self._ready = select.epoll()
-        self._open: set[TConn] = set()
-        self._idle: dict[int, TConn] = {}  # by file descriptor; whoever takes one out has it to themselves
+        self._open: set[_Connection] = set()
+        self._idle: dict[int, _Connection] = {}  # by file descriptor; whoever takes one out has it to themselves
         super().init_process()
 
     def run(self) -> None:
@@ -63,7 +95,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         """Once a second, or when a signal comes."""
         self.notify()
         self._close_idle(time.monotonic())
-        if len(self._open) < self.worker_connections:
+        if self._has_room():
             for listener in listeners:
                 self._ready.modify(listener, _ONCE)
         select.select([self.method_queue.fileno()], [], [], TICK_S)
@@ -82,8 +114,8 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
 
     def _close_idle(self, now: float) -> None:
         for descriptor, connection in list(self._idle.items()):
-            if connection.timeout <= now and self._idle.pop(descriptor, None):
-                self._close(connection, graceful=False)  # nothing was asked, so there is nothing they could miss
+            if connection.timeout <= now and not connection.asks() and (idle := self._idle.pop(descriptor, None)):
+                self._close(idle)
 
     def _work(self, listeners: dict[int, socket.socket]) -> None:
         while True:
@@ -95,39 +127,67 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
 
     def _take_up(self, listener: socket.socket) -> None:
         """All that wait to be taken up: one at a time, each would queue behind the requests of those before it."""
-        with contextlib.suppress(OSError):  # there are no more, or we stop
-            while self.alive and len(self._open) < self.worker_connections:
+        try:
+            while self._has_room():
                 client, address = listener.accept()
-                self._welcome(TConn(self.cfg, client, address, listener.getsockname()))
+                self._welcome(_Connection(self.cfg, client, address, listener.getsockname()))
+        except OSError as error:  # there are no more, or we stop
+            if error.errno in _EXHAUSTED:
+                self.log.warning("no connection can be taken up: %s", error)
+                return  # until the next tick, as it would fail again at once
         with contextlib.suppress(OSError):
-            if self.alive and len(self._open) < self.worker_connections:
+            if self._has_room():
                 self._ready.modify(listener, _ONCE)
 
-    def _welcome(self, connection: TConn) -> None:
-        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
+    def _has_room(self) -> bool:
+        return bool(self.alive and len(self._open) < self.worker_connections)
+
+    def _welcome(self, connection: _Connection) -> None:
+        for limit in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.sock.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", SILENCE_S, 0))
         connection.data_ready = True  # when it is handled it has been waited for, here
+        connection.set_timeout()
         self._open.add(connection)
         self._wait_for(connection, self._ready.register)
 
-    def _attend(self, connection: TConn) -> None:
-        """One request, and those that came with it."""
+    def _attend(self, connection: _Connection) -> None:
         try:
-            keep = self.handle(connection)
-            while keep and connection.parser.unreader.buf.getvalue():
-                keep = self.handle(connection)
-            if keep:
+            if connection.ending:
+                self._drain(connection)
+            elif self._answer(connection):
+                connection.set_timeout()
                 self._wait_for(connection, self._ready.modify)
             else:
-                self._close(connection)
-        except Exception:  # of which this thread must not die
+                self._end(connection)
+        except (Exception, SystemExit):  # of which this thread must not die
             self.log.exception("a connection failed")
             self._close(connection)
 
-    def _wait_for(self, connection: TConn, arm: Any) -> None:
-        connection.set_timeout()
+    def _answer(self, connection: _Connection) -> bool:
+        """One request, and those that came with it; whether there may be more."""
+        keep = self.handle(connection)
+        while keep and connection.parser.unreader.buf.getvalue():
+            keep = self.handle(connection)
+        return bool(keep)
+
+    def _end(self, connection: _Connection) -> None:
+        """Lets the client close: if we did, what it still sends could cost it the answer (RFC 9112 §9.6)."""
+        _half_close(connection.sock)
+        connection.ending = True
+        connection.timeout = time.monotonic() + LINGER_S
+        self._wait_for(connection, self._ready.modify)
+
+    def _drain(self, connection: _Connection) -> None:
+        with contextlib.suppress(OSError):  # they have gone
+            if connection.sock.recv(65536, socket.MSG_DONTWAIT) and time.monotonic() < connection.timeout:
+                self._wait_for(connection, self._ready.modify)
+                return
+        self._close(connection)
+
+    def _wait_for(self, connection: _Connection, arm: Any) -> None:
         self._idle[connection.sock.fileno()] = connection  # first, or who is woken finds nothing
         arm(connection.sock, _ONCE)
 
-    def _close(self, connection: TConn, *, graceful: bool = True) -> None:
+    def _close(self, connection: _Connection) -> None:
         self._open.discard(connection)
-        connection.close(graceful=graceful)
+        gunicorn.util.close(connection.sock)

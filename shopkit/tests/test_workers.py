@@ -1,12 +1,14 @@
 """What gunicorn answers by itself, and how it stops, with each of our workers."""
 
+import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shopkit.tests import wire
-from shopkit.tests.wire import OK, Server, Upstream, is_refusal, request
+from shopkit.tests.wire import OK, Peer, Server, Upstream, is_refusal, request
 
 Gateway = tuple[Server, Iterator[Upstream]]
 
@@ -20,6 +22,13 @@ def gateway() -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def service() -> Iterator[Server]:
     with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Server]:
+    limits = {"WIRE": json.dumps({"SILENCE_S": 1, "ARRIVAL_S": 1, "LINGER_S": 0.1})}
+    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", "--threads", "2", env=limits) as running:
         yield running
 
 
@@ -114,6 +123,85 @@ def test_requests_that_come_together_are_answered_one_after_the_other(service: S
     assert client.rest().count(b"HTTP/1.1 200 OK") == 2
 
 
+def test_clients_that_do_not_read_lose_their_threads(hasty: Server) -> None:
+    deaf = [hasty.connect() for _ in range(2)]  # of two threads
+    for client in deaf:
+        client.send(request("/big"))
+    assert hasty.get("/").status == 200
+    assert any(len(client.rest()) < wire.BIG for client in deaf)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"GET / HTTP/1.1\r\nHost: a\r\nX-A: ", request("/", "Content-Length: 65536", method="POST")]
+)
+def test_a_request_that_trickles_loses_its_thread_and_an_idle_connection_waits_on(hasty: Server, begun: bytes) -> None:
+    idle, trickling = connected(hasty), hasty.connect()
+    trickling.send(begun)
+    wire.wait_until(lambda: closed_after_another_byte(trickling))
+    idle.send(request("/", "Connection: close"))
+    assert wire.parsed(idle.rest()).status == 200
+
+
+def closed_after_another_byte(client: Peer) -> bool:
+    try:
+        client.send(b"a")
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_clients_that_do_not_close_take_no_thread(service: Server) -> None:
+    lasting = [service.connect() for _ in range(20)]  # whom two threads would wait for longer than we do
+    for client in lasting:
+        client.send(request("/", "Connection: close"))
+    assert service.get("/").status == 200
+    assert all(wire.parsed(client.rest()).status == 200 for client in lasting)
+
+
+def test_a_client_that_goes_on_sending_reads_its_refusal_and_is_closed_in_the_end(service: Server) -> None:
+    client = service.connect()
+    client.send(b"nonsense\r\n\r\n" + b"a" * 1_000_000)
+    assert is_refusal(wire.parsed(client.rest()), 400)
+    wire.wait_until(lambda: closed_after_another_byte(client))
+
+
+@pytest.mark.parametrize("path", ["/begun", "/exit"])
+def test_an_application_that_breaks_off_costs_neither_thread_nor_descriptor(path: str) -> None:
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+        assert server.get("/").status == 200
+        before = server.descriptors()
+        broken = [server.connect() for _ in range(3)]
+        for client in broken:
+            client.send(request(path))
+            assert client.ended()
+            client.close()
+        assert server.get("/").status == 200
+        wire.wait_until(lambda: server.descriptors() <= before)
+
+
+def test_a_service_without_descriptors_says_so_and_takes_up_who_waits_when_it_can(tmp_path: Path) -> None:
+    log, limits = tmp_path / "log", {"WIRE": json.dumps({"spare": 10})}
+    options = ["--threads", "2", "--log-file", str(log)]
+    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", *options, env=limits) as server:
+        kept = connected(server)
+        crowd = [server.connect() for _ in range(30)]
+        wire.wait_until(lambda: len(seconds_without(log)) >= 1)
+        before = server.seconds_of_work()
+        wire.wait_until(lambda: len(seconds_without(log)) >= 3)
+        assert server.seconds_of_work() - before < 0.5  # a loop would take all there is
+        kept.send(request("/"))
+        assert b"200 OK" in kept.head()
+        for client in crowd:
+            client.close()
+        assert server.get("/").status == 200
+
+
+def seconds_without(log: Path) -> set[str]:
+    """In which it was said that there are no descriptors."""
+    lines = log.read_text().splitlines()
+    return {line[: len("[2000-01-01 00:00:00")] for line in lines if "Too many open files" in line}
+
+
 def test_an_http_1_0_client_is_never_left_waiting_for_the_end(gateway: Gateway) -> None:
     client = gateway[0].connect()
     client.send(b"GET /here HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -133,6 +221,48 @@ def test_a_stopping_service_finishes_its_requests_and_does_not_wait_for_idle_cli
         busy.send(b"def")
         assert wire.parsed(busy.rest()).body == b"abcdef"
         assert server.process.wait(wire.PATIENCE) == 0
+
+
+def test_a_stopping_service_answers_what_has_come_while_its_threads_were_busy() -> None:
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+        waiting, idle = connected(server), connected(server)
+        busy = [asking(server) for _ in range(2)]
+        waiting.send(request("/"))
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.ended()
+        for client in busy:
+            client.send(b"def")
+        assert wire.parsed(waiting.rest()).status == 200
+        assert [wire.parsed(client.rest()).body for client in busy] == [b"abcdef"] * 2
+        assert server.process.wait(wire.PATIENCE) == 0
+
+
+def test_the_keep_alive_time_does_not_run_out_on_who_waits_for_a_thread() -> None:
+    options = ["--threads", "2", "--keep-alive", "1"]
+    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", *options) as server:
+        waiting, idle = connected(server), connected(server)
+        busy = [asking(server) for _ in range(2)]
+        waiting.send(request("/", "Connection: close"))
+        assert idle.ended()
+        for client in busy:
+            client.send(b"def")
+        assert wire.parsed(waiting.rest()).status == 200
+
+
+def connected(server: Server) -> Peer:
+    """A client whose connection has carried a request, and is kept."""
+    client = server.connect()
+    client.send(request("/"))
+    client.head()
+    return client
+
+
+def asking(server: Server) -> Peer:
+    """A client who has a thread, which waits for the rest of the body."""
+    client = server.connect()
+    client.send(request("/", "Content-Length: 6", "Expect: 100-continue", method="POST") + b"abc")
+    assert b"100 Continue" in client.head()
+    return client
 
 
 def test_a_stopping_proxy_finishes_its_requests_and_does_not_wait_for_idle_clients() -> None:

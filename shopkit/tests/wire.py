@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from shopkit import service_worker
 from shopkit.errors import Conflict
 from shopkit.incoming import Message, Receive, Scope, Send
 from shopkit.proxy import Forward, Limits, Proxy, Request
@@ -27,6 +30,7 @@ WORKERS = {
     "ServiceWorker": "shopkit.service_worker.ServiceWorker",
 }
 UPSTREAMS = 60
+BIG = 1 << 25  # bytes: more than the two ends of a connection hold
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LIMITS = {
     "connect_s": 0.5,
@@ -212,6 +216,18 @@ class Server:
 
         return sum(child.memory_info().rss for child in psutil.Process(self.process.pid).children())
 
+    def descriptors(self) -> int:
+        """How many its worker has open."""
+        import psutil
+
+        return sum(child.num_fds() for child in psutil.Process(self.process.pid).children())
+
+    def seconds_of_work(self) -> float:
+        """The processor's time that its worker has taken, in seconds."""
+        import psutil
+
+        return sum(sum(child.cpu_times()[:2]) for child in psutil.Process(self.process.pid).children())
+
 
 class Waiting:
     """An answer that will come."""
@@ -341,13 +357,34 @@ async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 
-def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """A WSGI service that gives back its body, once it has all of it."""
     if environ["PATH_INFO"] == "/bug":
         raise ValueError("a bug in a service")
-    body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/exit":
+        sys.exit()
+    if environ["PATH_INFO"] == "/begun":
+        return _begun(start_response)
+    body = bytes(BIG) if environ["PATH_INFO"] == "/big" else environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
+
+
+def _begun(start_response: Callable[..., Any]) -> Iterator[bytes]:
+    start_response("200 OK", [("Content-Length", "10")])
+    yield b"begun"
+    raise ValueError("a bug in a service that has begun to answer")
+
+
+def hasty() -> Callable[..., Iterable[bytes]]:
+    """The same service, with the limits of its worker as WIRE says, and `spare` descriptors left if it says that."""
+    limits = json.loads(os.environ["WIRE"])
+    if spare := limits.pop("spare", None):
+        last = max(int(open_one.name) for open_one in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + spare, last + spare))
+    for name, value in limits.items():
+        setattr(service_worker, name, value)
+    return service
 
 
 async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
