@@ -1,7 +1,6 @@
 """gunicorn's ASGI worker, made to answer its own errors in the one error form and to name no server."""
 
 import asyncio
-import gc
 import socket
 import struct
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
+from shopkit import garbage
 from shopkit.answer import ABORT
 from shopkit.errors import HeadersTooLarge, Invalid, ShopError, error_bytes
 from shopkit.request_id import HEADER, sane_or_new
@@ -124,9 +124,7 @@ class ProxyWorker(gasgi.ASGIWorker):  # type: ignore[misc]
     async def _serve(self) -> None:
         # `_serve` finds the class of its connections by this name; there is no other way to give it one.
         gasgi.ASGIProtocol = Protocol
-        # What the application loaded lives as long as the worker: no need to look through it for garbage.
-        gc.collect()
-        gc.freeze()
+        garbage.settle()
         await super()._serve()
 
     async def _shutdown(self) -> None:

@@ -18,6 +18,7 @@ import gunicorn.util  # type: ignore[import-untyped]
 from gunicorn.http import parser, unreader, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from shopkit import garbage
 from shopkit.proxy_worker import refusal
 
 SILENCE_S = 15  # a whole number, in which a client sends something, or reads something
@@ -80,6 +81,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def run(self) -> None:
+        garbage.settle()
         listeners = {listener.fileno(): listener for listener in self.sockets}
         for listener in self.sockets:
             listener.setblocking(False)

@@ -15,7 +15,7 @@ from contextlib import suppress
 import redis
 import structlog
 
-from shopkit import background, entry, keys, sweeper, topology
+from shopkit import background, entry, garbage, keys, sweeper, topology
 from shopkit.config import ConfigurationError, config
 from shopkit.sweeper import Sweep, Sweeper
 
@@ -107,6 +107,7 @@ def work(service: topology.Service) -> int:
     for thread in (beat, threading.Thread(target=at_work.watch, name="watch", daemon=True)):
         thread.start()
     at_work.ticker.start()
+    garbage.settle()
     worker.start()
     at_work.ticker.stop()
     with suppress(redis.RedisError):
