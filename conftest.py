@@ -96,6 +96,15 @@ def staff() -> "Caller":
 
 
 @pytest.fixture
+def secure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens are asked for."""
+    from shopkit import auth
+    from shopkit.config import Config
+
+    monkeypatch.setattr(auth, "config", lambda: Config.model_validate({"SHOP_ACCESS": "secure"}))
+
+
+@pytest.fixture
 def peers() -> Iterator[responses.RequestsMock]:
     """Plays the other services."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:

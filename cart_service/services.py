@@ -38,8 +38,16 @@ def get_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
 def visible_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
     """As `get_cart`, of the past too."""
     cart = found(Cart.objects.prefetch_related("lines").filter(pk=cart_id).first())
-    if not (cart.owner_id is None or identity.may_see(cart.owner_id)):
+    if not (cart.owner_id is None or identity.may_see(cart.owner_id, cart.owner_type)):
         raise NotFound
+    return _with_account(cart, identity)
+
+
+def _with_account(cart: Cart, identity: Identity) -> Cart:
+    """A guest's cart is the account's from when its customer comes to it with that: no guest's token opens it then."""
+    if cart.owner_type == "guest" and identity.customer_type != "guest" and identity.owns(cart.owner_id):
+        cart.owner_type = identity.customer_type
+        Cart.objects.filter(pk=cart.pk, owner_type="guest").update(owner_type=cart.owner_type)
     return cart
 
 

@@ -26,7 +26,7 @@ from cart_service.serializers import (
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.permissions import IsKnown, IsService
+from shopkit.permissions import IsKnown, IsService, visible
 from shopkit.shapes import given, shown
 
 
@@ -43,8 +43,7 @@ class CartListView(ListAPIView[Cart]):
         return [AllowAny()] if self.request.method == "POST" else [IsKnown()]
 
     def get_queryset(self) -> QuerySet[Cart]:
-        carts, user = super().get_queryset(), caller(self.request)
-        return carts if user.is_staff else carts.filter(owner_id=user.customer_id)
+        return visible(super().get_queryset(), caller(self.request), owner="owner")
 
     def list(self, request: Request, *_args: Any, **_more: Any) -> Response:
         page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

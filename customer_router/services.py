@@ -11,6 +11,7 @@ from shopkit.auth import Identity
 from shopkit.errors import Conflict, Forbidden, NotFound, ShopError
 from shopkit.money import shown
 from shopkit.outbox import services as outbox
+from shopkit.permissions import check_opens
 
 VIP_FROM = 500_00
 """What a registered customer must have spent on goods within a year to become a VIP without staff, in minor units."""
@@ -146,11 +147,13 @@ def _whereabouts(customer_id: str) -> Place | None:
 
 
 def _place(identity: Identity, customer_id: str) -> Place:
+    """`NotFound` for nobody and for another; `Unauthenticated("login_required")` for an account by a guest's token."""
     if not identity.may_see(customer_id):
         raise NotFound
     place = _whereabouts(customer_id)
     if place is None:
         raise NotFound
+    check_opens(identity, place.customer_type)
     return place
 
 

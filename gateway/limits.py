@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from shopkit.client_address import counted
 from shopkit.config import config
 from shopkit.hygiene import Headers
+from shopkit.ip import counted
 from shopkit.proxy import Request
 from shopkit.ratelimit import Limiter, SharedCounts
 
@@ -31,13 +31,9 @@ async def admit(*, key: str, auth_path: bool) -> Headers:
 
 
 def client_address(request: Request) -> str:
-    """Who called: an IPv4 address, or an IPv6 network, of which one client has a /64 at least.
-
-    Behind a proxy, the last entry of X-Forwarded-For: it alone is that proxy's own.
-    """
-    peer = (request.scope.get("client") or ("unknown",))[0]
-    chain = request.arrival.forwarded.get(b"x-forwarded-for", b"") if config().behind_proxy else b""
-    return counted(chain.rpartition(b",")[2].decode("latin-1").strip()) or counted(peer) or peer
+    """Who called, as the services behind are told: an IPv4 address, or an IPv6 network, of which a client has a /64."""
+    client = (request.scope.get("client") or ("unknown",))[0]
+    return counted(client) or client
 
 
 @cache

@@ -81,7 +81,9 @@ def _create(custom: CustomOrder, files: list[tuple[str, str]]) -> None:
 def get(*, custom_id: uuid.UUID, identity: Identity, secret: str | None = None) -> CustomOrder:
     """As its customer, staff, or whoever has its secret may see it; `NotFound`."""
     custom: CustomOrder | None = _read().filter(pk=custom_id).first()
-    if custom is None or not (identity.may_see(custom.customer_id) or custom.opens_with(secret)):
+    if custom is None:
+        raise NotFound
+    if not (identity.may_see(custom.customer_id, custom.customer_type) or custom.opens_with(secret)):
         raise NotFound
     return custom
 

@@ -32,7 +32,7 @@ from shopkit.errors import found
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import KEY, idempotent
 from shopkit.parsers import StrictJSONParser, StrictMultiPartParser
-from shopkit.permissions import IsKnown, IsStaff
+from shopkit.permissions import IsKnown, IsStaff, visible
 from shopkit.picture_api import PICTURE_RESPONSES, AnyKind, picture_answer
 from shopkit.shapes import given
 
@@ -56,8 +56,7 @@ class CustomOrderListView(ListAPIView[CustomOrder]):
         return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
 
     def get_queryset(self) -> QuerySet[CustomOrder]:
-        custom, user = super().get_queryset(), caller(self.request)
-        return custom if user.is_staff else custom.filter(customer_id=user.customer_id)
+        return visible(super().get_queryset(), caller(self.request))
 
     @extend_schema(parameters=[KEY], request=AskSerializer, responses={201: AskedSerializer})
     def post(self, request: Request) -> Response:

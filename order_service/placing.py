@@ -136,7 +136,7 @@ def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:
     """`Conflict`, with the order's id if the caller may see it."""
     order = Order.objects.filter(cart_id=cart_id).first()
     if order is not None:
-        details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id) else {}
+        details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id, order.customer_type) else {}
         raise Conflict("This cart has become an order already.", code="already_ordered", details=details)
 
 

@@ -29,7 +29,7 @@ UNWANTED, BUYER = "payment_unwanted", "buyer_changed"
 def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
     """The order with its lines; `NotFound` when there is none or it is another's."""
     order = Order.objects.prefetch_related("lines").filter(pk=order_id).first()
-    if order is None or not identity.may_see(order.customer_id):
+    if order is None or not identity.may_see(order.customer_id, order.customer_type):
         raise NotFound
     return order
 

@@ -127,6 +127,7 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
         shipment_id=saga.shipment_id,
         order_id=order.pk,
         customer_id=order.customer_id,
+        customer_type=order.customer_type,
         method=order.shipping_method,
         address=order.shipping_address,
         weight_g=order.weight_g or clients.PIECE_G * sum(lines(order).values()),

@@ -27,7 +27,7 @@ from order_service.serializers import (
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import idempotent
-from shopkit.permissions import IsKnown, IsService, IsStaff
+from shopkit.permissions import IsKnown, IsService, IsStaff, visible
 from shopkit.shapes import given, shown
 
 
@@ -42,8 +42,7 @@ class OrderListView(ListAPIView[Order]):
     ordering = ["-created_at"]
 
     def get_queryset(self) -> QuerySet[Order]:
-        orders, user = super().get_queryset(), caller(self.request)
-        return orders if user.is_staff else orders.filter(customer_id=user.customer_id)
+        return visible(super().get_queryset(), caller(self.request))
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: OrderSerializer})
     @idempotent()

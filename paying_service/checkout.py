@@ -18,6 +18,7 @@ from paying_service import providers
 from paying_service.models import TRANSITIONS, Due, Payment, Refund, Status
 from paying_service.providers.port import Charge
 from shopkit import versioned
+from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, ShopError, found
 from shopkit.outbox import services as outbox
 
@@ -40,19 +41,19 @@ def open_payment(*, payment_id: uuid.UUID, provider: str, token: str, **fields: 
     return Payment.objects.get_or_create(pk=payment_id, defaults=fields)[0]
 
 
-def offer(*, order_id: uuid.UUID, customer_id: str | None, provider: str, method: str, token: str) -> Payment:
+def offer(*, order_id: uuid.UUID, identity: Identity, provider: str, method: str, token: str) -> Payment:
     """A payment by the customer for an order that waits for one; the order takes it up. `Invalid("unknown_order")`."""
-    asked = due_of(order_id=order_id, customer_id=customer_id)
+    asked = due_of(order_id=order_id, identity=identity)
     with transaction.atomic():
         payment = open_payment(payment_id=uuid.uuid4(), provider=provider, method=method, token=token, **asked)
         tell(payment)
     return payment
 
 
-def due_of(*, order_id: uuid.UUID, customer_id: str | None) -> dict[str, Any]:
+def due_of(*, order_id: uuid.UUID, identity: Identity) -> dict[str, Any]:
     """The payment's fields that are the order's to say. `Invalid("unknown_order")`."""
-    due = Due.objects.filter(pk=order_id, customer_id=customer_id).exclude(customer_id=None).values().first()
-    if due is None:
+    due = Due.objects.filter(pk=order_id).values().first()
+    if due is None or not identity.owns(due["customer_id"], due["customer_type"]):
         message = "There is no order of yours that waits to be paid under this id."
         raise Invalid(message, code="unknown_order", details={"order_id": [message]})
     return dict(due)

@@ -9,6 +9,7 @@ from paying_service.models import DELETABLE, TRANSITIONS, Payment, Provider
 from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
+from shopkit.permissions import visible
 
 
 def create_payment(
@@ -34,7 +35,7 @@ def page_of_payments(*, after: str) -> list[dict[str, object]]:
 
 def visible_payments(*, identity: Identity) -> QuerySet[Payment]:
     """A customer's own; to staff, all."""
-    return Payment.objects.all() if identity.is_staff else Payment.objects.filter(customer_id=identity.customer_id)
+    return visible(Payment.objects.all(), identity)
 
 
 def get_payment(*, payment_id: uuid.UUID, identity: Identity) -> Payment:

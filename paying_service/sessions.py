@@ -11,6 +11,7 @@ from django.utils import timezone
 from paying_service import checkout, providers
 from paying_service.models import Due, Payment, Status
 from paying_service.providers.port import Begun
+from shopkit.auth import Identity
 from shopkit.errors import Conflict
 
 _OVER = (Status.FAILED, Status.VOIDED)
@@ -26,13 +27,13 @@ class Session:
     key: str
 
 
-def begin(*, order_id: uuid.UUID, customer_id: str | None, provider: str, method: str, way: str) -> Session:
+def begin(*, order_id: uuid.UUID, identity: Identity, provider: str, method: str, way: str) -> Session:
     """A way to pay for an order of theirs that waits for it, `Payment.HOSTED` or `INTENT`; asked again, the same.
 
     `Invalid`: `unknown_provider`, `unknown_order`; `Conflict("payment_open")` when it is being paid in another way.
     """
     chosen = providers.chosen(provider)
-    due = checkout.due_of(order_id=order_id, customer_id=customer_id)
+    due = checkout.due_of(order_id=order_id, identity=identity)
     payment = _open(order_id)
     if payment is None:
         payment = Payment(provider=provider, method=method, handle=way, **due)

@@ -59,7 +59,7 @@ class PaymentListView(ListAPIView[Payment]):
         user = caller(request)
         if user.is_staff and isinstance(request.data, dict) and "amount" in request.data:
             return _answer(services.create_payment(**given(CreatePaymentSerializer, request)), status.HTTP_202_ACCEPTED)
-        offered = checkout.offer(customer_id=user.customer_id, **given(OfferSerializer, request))
+        offered = checkout.offer(identity=user, **given(OfferSerializer, request))
         return _answer(offered, status.HTTP_202_ACCEPTED)
 
 
@@ -147,7 +147,7 @@ class PaymentIntentView(APIView):
 
 
 def _begun(request: Request, way: str) -> sessions.Session:
-    return sessions.begin(customer_id=caller(request).customer_id, way=way, **given(BeginSerializer, request))
+    return sessions.begin(identity=caller(request), way=way, **given(BeginSerializer, request))
 
 
 class VerifyView(APIView):

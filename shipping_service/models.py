@@ -50,10 +50,14 @@ def check_digit(digits: str) -> int:
 
 
 class Shipment(Tracked):
-    """The one parcel of an order. `look_at` is when the simulated carrier moves it next; one made by staff, never."""
+    """The one parcel of an order. `look_at` is when the simulated carrier moves it next; one made by staff, never.
+
+    `customer_type` is what the customer was when they ordered, empty where staff made it: who may see it goes by that.
+    """
 
     order_id = models.UUIDField(unique=True)
     customer_id = models.CharField(max_length=64, null=True, blank=True)
+    customer_type = models.CharField(max_length=20, blank=True)
     tracking_number = models.CharField(max_length=15, unique=True, default=new_tracking_number)
     method = models.CharField(max_length=20, choices=Method)
     address = models.JSONField()

@@ -68,6 +68,7 @@ class ShipSerializer(CreateShipmentSerializer):
     """What the order service asks for, under an id that it chose."""
 
     shipment_id = serializers.UUIDField()
+    customer_type = serializers.CharField(max_length=20)
 
 
 class PieceSerializer(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
 from shopkit.outbox import services as outbox
+from shopkit.permissions import visible
 
 CHANGED = "shipment_changed"
 TOLD = frozenset({Status.PICKED_UP, Status.DELIVERED, Status.FAILED, Status.RETURNED})
@@ -59,7 +60,7 @@ def page_of_shipments(*, after: str) -> list[dict[str, object]]:
 
 def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:
     """A customer's own; to staff, all."""
-    return Shipment.objects.all() if identity.is_staff else Shipment.objects.filter(customer_id=identity.customer_id)
+    return visible(Shipment.objects.all(), identity)
 
 
 def get_shipment(*, shipment_id: uuid.UUID, identity: Identity) -> Shipment:

@@ -16,6 +16,8 @@ from shopkit.keys import signing_key
 
 IDENTITY_HEADERS = frozenset({"x-user-id", "x-user-role", "x-user-type", "x-user-email", "x-staff", "x-service"})
 SCHEMES = ("bearer", "jwt")
+OF_GUESTS = ("guest", "")
+"""Of which types of owner a guest's token opens what they have; of some it is not known."""
 KEPT_TOKENS = 4096
 Header = Callable[[str], str | None]
 
@@ -47,8 +49,22 @@ class Identity:
     def role(self) -> str:
         return "staff" if self.is_staff else "customer"
 
-    def may_see(self, owner_id: str | None) -> bool:
-        return self.is_staff or (owner_id is not None and owner_id == self.customer_id)
+    @property
+    def has_guest_token(self) -> bool:
+        """Easily come by, it may be left over from before the guest made an account. Open access asks for no tokens."""
+        is_guest = self.customer_id is not None and self.customer_type == "guest" and not self.is_staff
+        return is_guest and not config().open_access
+
+    def owns(self, owner_id: str | None, owner_type: str = "") -> bool:
+        """Whether it is the caller's. With a guest's token, not what came to be when its owner had an account.
+
+        `owner_type` is what they were then; empty where that is not known.
+        """
+        theirs = owner_id is not None and owner_id == self.customer_id
+        return theirs and (owner_type in OF_GUESTS or not self.has_guest_token)
+
+    def may_see(self, owner_id: str | None, owner_type: str = "") -> bool:
+        return self.is_staff or self.owns(owner_id, owner_type)
 
 
 ANONYMOUS = Identity()

@@ -1,17 +1,41 @@
 """Who may do what, in the ways the services need."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from shopkit import topology
-from shopkit.auth import caller
+from shopkit.auth import OF_GUESTS, Identity, caller
+from shopkit.errors import Unauthenticated
 from shopkit.topology import Service
 
 if TYPE_CHECKING:  # rest_framework.views imports the default permission, which is here
     from rest_framework.views import APIView
+
+
+M = TypeVar("M", bound=Model)
+
+
+def visible(rows: "QuerySet[M]", identity: Identity, owner: str = "customer") -> "QuerySet[M]":
+    """What the caller may see of rows with an `{owner}_id` and an `{owner}_type`: as `Identity.may_see` says of one."""
+    if identity.is_staff:
+        return rows
+    theirs = rows.filter(**{f"{owner}_id": identity.customer_id})
+    return theirs.filter(**{f"{owner}_type__in": OF_GUESTS}) if identity.has_guest_token else theirs
+
+
+def opens(identity: Identity, customer_type: str | None) -> bool:
+    """Whether a customer of that type can be the caller: a guest's token opens no account, not even their own later."""
+    return customer_type == "guest" or not identity.has_guest_token
+
+
+def check_opens(identity: Identity, customer_type: str | None) -> None:
+    """`Unauthenticated("login_required")` for a guest's token where there is an account."""
+    if not opens(identity, customer_type):
+        raise Unauthenticated("There is an account now: log in to it.", code="login_required")
 
 
 class IsStaff(BasePermission):

@@ -28,9 +28,10 @@ INNER = Limits(response_head_s=8.0)
 def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
     """The ASGI application of a router or the gateway; its upstreams are the services that the topology lets it call.
 
-    The `outermost` one writes the forwarded headers, unless `SHOP_BEHIND_PROXY` says that a proxy before it does;
-    those behind it add to them.
+    The `outermost` one writes the forwarded headers; of those that a proxy before it wrote, where `SHOP_BEHIND_PROXY`
+    says that there is one, it takes the host, the scheme and who called that. Those behind it add to them.
     """
+    behind_proxy = outermost and config().behind_proxy
     django = LocalApp(get_wsgi_application())
     proxy = Proxy(
         pick=partial(_picked, pick),
@@ -39,7 +40,8 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
         limits=Limits() if outermost else INNER,
         # in secure access an identity comes from a token or not at all
         drop_headers=frozenset() if config().open_access else IDENTITY_HEADERS,
-        trust_forwarded=not outermost or config().behind_proxy,
+        trust_forwarded=behind_proxy or not outermost,
+        behind_proxy=behind_proxy,
         service_name=name,
     )
     proxy.observe = _observe

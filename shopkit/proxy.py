@@ -14,6 +14,7 @@ from shopkit.errors import BadGateway, GatewayTimeout, Invalid, MethodNotAllowed
 from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, encoded_path, fold, forwarded_headers
 from shopkit.incoming import ASGIApp, Body, ClientGone, Message, Receive, Request, Scope, Send, silence
+from shopkit.ip import before_proxy
 from shopkit.request_id import sane_or_new
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
@@ -59,7 +60,8 @@ class Proxy:
     or, by None, to `fallback`; it refuses by raising `ShopError`.
 
     `drop_headers`: further names that never come in from outside. `trust_forwarded`: what called is one of our own
-    hops, so its `X-Forwarded-*` count. Hooks: `observe(method, service, status, seconds)`; `log(line)` with
+    hops, so its `X-Forwarded-*` count. `behind_proxy`: it is the proxy before the whole fleet, and who called that is
+    the client, to count, to log and to pass on. Hooks: `observe(method, service, status, seconds)`; `log(line)` with
     `method path status service ms request_id client`; `missed(service)` when the fallback answers in its place.
     """
 
@@ -72,6 +74,7 @@ class Proxy:
         limits: Limits = DEFAULTS,
         drop_headers: frozenset[str] = frozenset(),
         trust_forwarded: bool = False,
+        behind_proxy: bool = False,
         service_name: str = "",
     ) -> None:
         self._pick = pick
@@ -80,6 +83,7 @@ class Proxy:
         self._limits = limits
         self._dropped = frozenset(fold(name).encode() for name in drop_headers)
         self._trusted = trust_forwarded
+        self._behind_proxy = behind_proxy
         self._service_name = service_name
         self._clocks = Clocks()
         self.breakers: Mapping[str, Breaker] = {name: up.breaker for name, up in self._upstreams.items()}
@@ -89,7 +93,7 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._answer(_from_client(scope) if self._behind_proxy else scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -205,7 +209,7 @@ class Proxy:
 
     def _headers(self, request: Request) -> Headers:
         """What goes on, to an upstream or the fallback, but for `Host` and the framing."""
-        client = (request.scope.get("client") or ("unknown",))[0]
+        client = _peer(request.scope)
         ours = forwarded_headers(request.arrival, client=client, scheme=request.scope["scheme"], trusted=self._trusted)
         return [*request.arrival.headers, *ours, (b"x-request-id", request.id.encode())]
 
@@ -227,9 +231,20 @@ class Proxy:
                 "service": answer.served_by,
                 "ms": round(seconds * 1000, 2),
                 "request_id": answer.request_id,
-                "client": (scope.get("client") or ("unknown",))[0],
+                "client": _peer(scope),
             }
         )
+
+
+def _from_client(scope: Scope) -> Scope:
+    """A request that came through a proxy, as if its client had called here: the proxy is no link of our chain."""
+    said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    rest = [header for header in scope["headers"] if header[0] != b"x-forwarded-for"]
+    return {**scope, "client": (before_proxy(",".join(said), _peer(scope)), 0), "headers": rest}
+
+
+def _peer(scope: Scope) -> str:
+    return str((scope.get("client") or ("unknown",))[0])
 
 
 def _request_id(headers: Headers) -> str:

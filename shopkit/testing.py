@@ -80,6 +80,12 @@ def access_token(
     return jwt.encode(given, key.key, tokens.ALGORITHM, headers={"kid": key.public.kid, "typ": typ})
 
 
+def bearer(user_id: str, customer_type: str = "registered", **claims: object) -> Caller:
+    """Somebody with an access token, which says of what type they were when it was made."""
+    token = access_token(user_id, customer_type, **claims)  # type: ignore[arg-type]
+    return Caller(HTTP_HOST="localhost", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
 def service_token(audience: str, by: str, **claims: object) -> str:
     """A token with which the service `by` calls the service `audience`."""
     own = {"aud": audience, "type": "service", "role": "service", **claims}

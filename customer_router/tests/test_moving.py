@@ -15,12 +15,13 @@ from shopkit import topology
 from shopkit.auth import Identity
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
-from shopkit.testing import Caller, at_once, caller, staff_caller
+from shopkit.testing import Caller, at_once, bearer, caller, staff_caller
 
 pytestmark = pytest.mark.django_db
 UPGRADE, DOWNGRADE = "/api/customers/c1/upgrade/", "/api/customers/c1/downgrade/"
 ORDERS = "/internal/customers/c1/orders/"
 REGISTRATION = str(uuid.UUID(int=9))
+GUESTS_WISH = {"to": "registered", "email": "ada@example.com", "password": "correct horse battery"}
 TOLD = {"customer_type": "guest", "order": {"order_id": "o1"}}
 HOME = {kind: service.url for kind, service in topology.by_customer_type().items()}
 
@@ -291,3 +292,22 @@ def test_the_token_is_not_spent_while_the_move_it_began_is_under_way(services_pl
     answer = staff_caller().post("/api/auth/verify-email/", {"token": "t"})
     assert said(answer) == (409, "move_in_progress")
     assert not any("complete" in (call.request.url or "") for call in accounts.calls)
+
+
+@pytest.mark.usefixtures("secure")
+@pytest.mark.parametrize("kind", ["registered", "vip"])
+def test_a_guests_token_moves_no_account_not_even_their_own(services_played: Peers, kind: str) -> None:
+    services_played.has(kind, spent=services.VIP_FROM)
+    visitor = bearer("c1", "guest")
+    for path, wish in ((UPGRADE, {"to": "vip"}), (UPGRADE, GUESTS_WISH), (DOWNGRADE, {})):
+        assert said(visitor.post(path, wish)) == (401, "login_required")
+        assert said(visitor.post(path.replace("c1", "me"), wish)) == (401, "login_required")
+    assert services_played.places == [kind]
+    assert said(bearer("c1", kind).post(UPGRADE, {"to": "vip"})) == (200, "vip")
+
+
+@pytest.mark.usefixtures("secure")
+def test_a_guest_is_still_told_to_register_first(services_played: Peers) -> None:
+    services_played.has("guest")
+    assert said(upgrade(bearer("c1", "guest"))) == (409, "not_registered")
+    assert said(upgrade(bearer("c2", "guest"))) == (404, "not_found")

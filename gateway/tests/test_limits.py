@@ -59,6 +59,15 @@ def test_each_client_of_a_proxy_has_its_own_limit_by_the_address_that_the_proxy_
     assert statuses(behind_proxy, "/", "10.0.0.2") == [200]
 
 
+def test_services_are_told_of_the_client_that_is_counted_alone(behind_proxy: Server, cart: wire.Upstream) -> None:
+    waiting = wire.Waiting(lambda: get(behind_proxy, "/api/carts/", "X-Forwarded-For: 1.1.1.1, 10.0.6.1"))
+    peer = cart.accept()
+    assert b"\r\nx-forwarded-for: 10.0.6.1\r\n" in peer.head().lower()
+    peer.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert waiting.answer().status == 200
+    peer.close()
+
+
 def test_an_ipv6_client_is_its_network_and_a_mapped_one_its_ipv4_address(behind_proxy: Server) -> None:
     assert statuses(behind_proxy, "/", *(f"2001:db8::{number}" for number in range(1, 5)))[-1] == 429
     assert statuses(behind_proxy, "/", "2001:db8:0:1::1") == [200]

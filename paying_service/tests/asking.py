@@ -110,9 +110,15 @@ def clock(patch: pytest.MonkeyPatch, later: timedelta) -> None:
     patch.setattr(simulated, "timezone", Ahead)
 
 
-def due(customer: str | None = "ada", amount: int = AMOUNT) -> str:
+def due(customer: str | None = "ada", amount: int = AMOUNT, customer_type: str = "vip") -> str:
     order = str(uuid.uuid4())
-    body = {"order_id": order, "customer_id": customer, "customer_type": "vip", "amount": amount, "currency": "USD"}
+    body = {
+        "order_id": order,
+        "customer_id": customer,
+        "customer_type": customer_type,
+        "amount": amount,
+        "currency": "USD",
+    }
     assert order_service().post("/internal/dues/", body).status_code == 204
     return order
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from registered_customer.models import Customer
 from shopkit.customers import services
-from shopkit.testing import at_once
+from shopkit.testing import at_once, bearer
 
 pytestmark = pytest.mark.django_db
 ME = {"X-User-ID": "123", "X-Customer-Type": "registered"}
@@ -138,3 +138,12 @@ def test_an_address_written_while_its_customer_leaves_is_not_said_to_be_kept(
     answer = client.post("/api/customers/me/addresses/", ADDRESS, "application/json", headers=ME)
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (409, "moving", "1")
     assert not customer.addresses.exists()
+
+
+@pytest.mark.usefixtures("secure")
+def test_a_guests_token_opens_no_account_by_id_nor_in_the_list(customer: Customer) -> None:
+    visitor, ada = bearer("123", "guest"), bearer("123", "registered")
+    answer = visitor.get("/api/registered-customer/me/")
+    assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+    listed = [who.get("/api/registered-customer/").json()["results"] for who in (visitor, ada)]
+    assert [len(rows) for rows in listed] == [0, 1]

@@ -31,7 +31,7 @@ def order_service() -> Caller:
 
 
 def wanted(**changes: Any) -> dict[str, Any]:
-    return {**parcel(), "shipment_id": str(uuid.uuid4()), **changes}
+    return {**parcel(), "shipment_id": str(uuid.uuid4()), "customer_type": "registered", **changes}
 
 
 @pytest.fixture

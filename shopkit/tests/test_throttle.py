@@ -105,7 +105,11 @@ def test_a_redis_that_goes_is_not_asked_again_each_time(windows: throttle._Windo
         ("127.0.0.1", "192.168.0.7, 127.0.0.1", "192.168.0.7"),
         ("127.0.0.1", "8.8.8.8, 127.0.0.1", "8.8.8.8"),
         ("10.0.0.3", "8.8.8.8, 10.0.0.2", "8.8.8.8"),
-        ("10.0.0.3", "1.1.1.1, 8.8.8.8, 10.0.0.2", "8.8.8.8"),  # a proxy before ours passes on what the client wrote
+        (
+            "10.0.0.3",
+            "1.1.1.1, 8.8.8.8, 10.0.0.2",
+            "8.8.8.8",
+        ),  # a proxy before a service passes on what the client wrote
         ("10.0.0.3", "nonsense, 10.0.0.2", "nonsense"),
         ("::ffff:10.0.0.3", "::ffff:8.8.8.8", "8.8.8.8"),
         ("::1", "2001:4860:1:2:3:4:5:6", "2001:4860:1:2::/64"),

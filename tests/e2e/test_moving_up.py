@@ -49,9 +49,17 @@ def test_a_guest_who_registers_keeps_id_cart_orders_and_history(secure: Fleet, b
 
 def test_the_guests_tokens_open_no_account(secure: Fleet) -> None:
     visitor = guest(secure)
-    registered(secure, by=visitor)
-    answer = visitor.get("/api/customers/me/")
-    assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+    cart, before = cart_with(visitor), order(visitor)
+    ada = registered(secure, by=visitor)
+    for method, path in (("GET", ""), ("POST", "upgrade/"), ("POST", "downgrade/")):
+        answer = visitor.call(method, f"/api/customers/me/{path}", {"to": "vip"} if path else None)
+        assert (answer.status_code, answer.json()["code"]) == (401, "login_required")
+    after = order(ada)
+    for path in (f"/api/orders/{after['id']}/", f"/api/carts/{after['cart_id']}/"):
+        assert (visitor.get(path).status_code, ada.get(path).status_code) == (404, 200)
+    assert [row["id"] for row in visitor.get("/api/orders/").json()["results"]] == [before["id"]]
+    assert ada.get(f"/api/carts/{cart['id']}/").status_code == 200  # and so it is the account's
+    assert visitor.get(f"/api/carts/{cart['id']}/").status_code == 404
     renewed = secure.call("POST", "/api/auth/refresh/", json={"refresh": visitor.session["refresh"]})
     assert renewed.status_code == 401
 

@@ -144,6 +144,7 @@ def shipped(ask: Ask) -> tuple[int, int, bool]:
     order = {
         "order_id": str(uuid.uuid4()),
         "customer_id": "ada",
+        "customer_type": "registered",
         "method": "standard",
         "address": ADDRESS,
         "weight_g": 500,
