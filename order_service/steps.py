@@ -165,7 +165,7 @@ def undo_stock(saga: Saga, order: Order) -> Next | Wait:
 
 def _refused(error: ShopError) -> str:
     """The refusal's code; what is no refusal goes up."""
-    if error.status >= 500 or error.status in (401, 403, 408, 429):
+    if not error.is_refusal:
         raise error
     return error.code
 

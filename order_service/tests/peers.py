@@ -126,8 +126,8 @@ class Peers:
                 if number:
                     self.between()
                 self._one(order, step, item, lines[item], body.get("key", ""))
-        except Exception:
-            if step == "reserve":
+        except Refused as refused:
+            if step == "reserve" and refused.status < 500:
                 for item in lines:
                     self.stock[item].release(order)
             raise
