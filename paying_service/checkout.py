@@ -65,7 +65,7 @@ def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
 
 
 def authorise(*, payment_id: uuid.UUID) -> Payment:
-    """Asks the provider for the money, once."""
+    """Asks the provider for the money, once. `Conflict`: `payment_refused`, `charge_differs`."""
     payment = get(payment_id)
     waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
     provider = providers.of(payment.provider)

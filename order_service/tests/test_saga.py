@@ -64,6 +64,16 @@ def test_a_payment_that_fails_gives_the_goods_back(
     assert order.events.get(name="authorise").outcome == outcome
 
 
+def test_a_payment_that_its_provider_does_not_begin_gives_the_goods_back(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place()
+    monkeypatch.setattr(world, "_authorise", lambda payment, body: "payment_refused")
+    order = finish(order)
+    assert (order.status, order.events.get(name="authorise").outcome) == ("payment_failed", "payment_refused")
+    check(world, order)
+
+
 def test_what_is_sold_out_cancels_the_order_and_charges_nothing(world: World, place: Place) -> None:
     world.available[LINE["item_id"]] = 1
     order = finish(place())
