@@ -1,4 +1,4 @@
-"""The auditor finds the checkouts that do not end, and takes those that wait for none."""
+"""The auditor finds the checkouts that do not end, and only those."""
 
 from datetime import timedelta
 from typing import Any

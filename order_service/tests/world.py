@@ -37,7 +37,7 @@ class World:
     """Stock, payments and shipments. `card` is how a payment comes out; `fault` what goes wrong once, if anything."""
 
     card: str = "authorised"
-    price: int = 2999
+    price: int | None = 2999
     gone: bool = False
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
