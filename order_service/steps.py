@@ -126,9 +126,9 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
     tracking = clients.ship(
         shipment_id=saga.shipment_id,
         order_id=order.pk,
-        customer_id=order.customer_id,
-        method=order.shipping_method,
-        address=order.shipping_address,
+        customer_id=now.customer_id,
+        method=now.shipping_method,
+        address=now.shipping_address,
         weight_g=order.weight_g or clients.PIECE_G * sum(lines(order).values()),
     )
     return Next(Step.DONE, Status.FULFILLING, fields={"tracking_number": tracking})

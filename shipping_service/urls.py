@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from shipping_service.services import take_over
 from shipping_service.views import (
     RatesView,
     ShipmentListView,
@@ -10,6 +11,7 @@ from shipping_service.views import (
     TrackingView,
     WebhookView,
 )
+from shopkit.sign_ins import SignInView
 
 urlpatterns = [
     path("api/shipments/", ShipmentListView.as_view()),
@@ -17,5 +19,6 @@ urlpatterns = [
     path("api/shipments/rates/", RatesView.as_view()),
     path("api/shipments/webhooks/simulated/", WebhookView.as_view()),
     path("internal/shipments/", ShipView.as_view()),
+    path("internal/sign-ins/", SignInView.as_view(take=staticmethod(take_over))),
     path("api/shipments/track/<str:tracking_number>/", TrackingView.as_view()),
 ]
