@@ -235,6 +235,10 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:
         return str(made["tracking_number"])
 
 
+def is_shipped(*, order_id: uuid.UUID) -> bool:
+    return http.find("shipping_service", f"/internal/shipments/{order_id}/") is not None
+
+
 def all_payments() -> Iterator[dict[str, Any]]:
     """`{id, order_id, status, captured, refunded}` of each, for the auditor."""
     return _all("paying_service", "/internal/payments/")

@@ -122,7 +122,7 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
     """After capture it goes forward only: what can't be shipped now is shipped later, unless all was given back."""
     now = Order.objects.get(pk=order.pk)
     if now.status == Status.REFUNDED or 0 < now.total <= now.refunded:  # it may have been before we knew it captured
-        return Next(Step.DONE, Status.REFUNDED, outcome="refunded")
+        return _refunded(order)
     tracking = clients.ship(
         shipment_id=saga.shipment_id,
         order_id=order.pk,
@@ -132,6 +132,13 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
         weight_g=order.weight_g or clients.PIECE_G * sum(lines(order).values()),
     )
     return Next(Step.DONE, Status.FULFILLING, fields={"tracking_number": tracking})
+
+
+def _refunded(order: Order) -> Next:
+    """The goods come back too, unless who died before it was written down had handed them to the carrier."""
+    if clients.is_shipped(order_id=order.pk):
+        return Next(Step.DONE, Status.REFUNDED, outcome="refunded")
+    return Next(Step.UNDO_STOCK, Status.REFUNDED, outcome="refunded", goal=Status.REFUNDED)
 
 
 def undo_payment(saga: Saga, order: Order) -> Next | Wait:

@@ -47,6 +47,11 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **fields: Any) -> Shipm
     """The order's shipment: this one, or the one that it has."""
     with suppress(IntegrityError):
         _keep(Shipment(id=shipment_id, order_id=order_id, look_at=timezone.now() + MOVES_EVERY, **fields))
+    return shipment_of(order_id=order_id)
+
+
+def shipment_of(*, order_id: uuid.UUID) -> Shipment:
+    """The order's one shipment; `NotFound` while it has none."""
     return found(Shipment.objects.filter(order_id=order_id).first())
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from shipping_service.services import take_over
 from shipping_service.views import (
+    OrderShipmentView,
     RatesView,
     ShipmentListView,
     ShipmentView,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/shipments/rates/", RatesView.as_view()),
     path("api/shipments/webhooks/simulated/", WebhookView.as_view()),
     path("internal/shipments/", ShipView.as_view()),
+    path("internal/shipments/<uuid:order_id>/", OrderShipmentView.as_view()),
     path("internal/sign-ins/", SignInView.as_view(take=staticmethod(take_over))),
     path("api/shipments/track/<str:tracking_number>/", TrackingView.as_view()),
 ]
