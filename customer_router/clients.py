@@ -1,4 +1,4 @@
-"""What the customer router asks of the three customer services, and tells carts and orders."""
+"""What the customer router asks of the three customer services, and tells others of who signs in."""
 
 import uuid
 from collections.abc import Callable
@@ -182,7 +182,7 @@ def is_guest(*, customer_id: str) -> bool:
 
 
 def tell_sign_in(*, peer: str, sign_in: Body) -> None:
-    """Tells carts, orders or guests whose is now what was the guest's: `{guest_id, customer_id, customer_type}`.
+    """Tells a peer whose is now what was the guest's: `{guest_id, customer_id, customer_type}`.
 
     But not of a guest who has an account by now, under the same id: what they have is theirs.
     """

@@ -28,8 +28,9 @@ def reserve(*, order_id: str, lines: Lines) -> dict[str, Any]:
             items |= clients.take_step(service=service, order_id=order_id, step="reserve", body={"lines": part})[
                 "items"
             ]
-    except ShopError:
-        release(order_id=order_id, lines=lines)
+    except ShopError as error:
+        if error.is_refusal:  # else the order asks again, and may have held the others before
+            release(order_id=order_id, lines=lines)
         raise
     return {"items": items}
 

@@ -11,6 +11,7 @@ from typing import Any
 from order_service import clients
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomOrder, CustomStatus
 from order_service.models import TRANSITIONS, Order, Saga, Status
+from order_service.saga import failing_for
 from shopkit import database_time
 from shopkit.versioned import Transitions
 
@@ -100,7 +101,8 @@ def _ends(order: Order) -> Iterator[Finding]:
     saga = getattr(order, "saga", None)
     if saga is None or saga.step == Saga.Step.DONE:
         return
-    overdue = (database_time.now() - saga.next_at).total_seconds()
+    # who fails again and again is due again and again
+    overdue = max((database_time.now() - saga.next_at).total_seconds(), failing_for(saga.attempt))
     if overdue > OVERDUE_SECONDS:
         yield Finding("every order ends", str(order.pk), f"{saga.step} is {overdue:.0f} s overdue: {saga.last_error}")
 

@@ -149,14 +149,15 @@ class Payment:
     action_url: str = ""
 
 
-def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> dict[str, int]:
-    """Holds all of it, or nothing; what each item costs now, in minor units.
+def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> dict[str, int | None]:
+    """Holds all of it, or nothing; what each item costs now, in minor units, None for one that has lost its price.
 
     A `ShopError` of 409: `out_of_stock`, `not_for_sale`, `unknown_item`.
     """
     held = _stock(order_id, "reserve", lines)
     with http.understanding("items_router"):
-        return {item_id: int(item["price"]) for item_id, item in held["items"].items()}
+        prices = {item_id: item["price"] for item_id, item in held["items"].items()}
+        return {item_id: None if price is None else int(price) for item_id, price in prices.items()}
 
 
 def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
@@ -232,6 +233,10 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:
     made = http.call("POST", "shipping_service", "/internal/shipments/", json=body)
     with http.understanding("shipping_service"):
         return str(made["tracking_number"])
+
+
+def is_shipped(*, order_id: uuid.UUID) -> bool:
+    return http.find("shipping_service", f"/internal/shipments/{order_id}/") is not None
 
 
 def all_payments() -> Iterator[dict[str, Any]]:

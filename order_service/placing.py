@@ -17,7 +17,7 @@ from shopkit.money import check_currency, shown
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
 
-CART_ORDERED, DUE = "cart_ordered", "order_due"
+CART_ORDERED = "cart_ordered"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def keep(order: Order, lines: tuple[clients.Line, ...], *, pay_until: datetime) 
     if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
         services.begin_checkout(order, pay_until=pay_until)
     else:
-        outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
+        services.tell_due(order)
     services.log_event(order, "placed", "")
     services.tell_customer(order)
 

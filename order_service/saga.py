@@ -98,6 +98,11 @@ def _pause(attempt: int) -> float:
     return float(min(2 ** min(attempt, 10), LONGEST_WAIT)) / 2
 
 
+def failing_for(attempts: int) -> float:
+    """Seconds from the first of so many attempts in a row that failed to the last, at least."""
+    return sum(map(_pause, range(attempts - 1)))
+
+
 def _put_off(saga: Saga, wait: Wait) -> None:
     if wait.error:
         log.warning("step unfinished", step=saga.step, attempt=saga.attempt, error=wait.error)

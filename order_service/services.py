@@ -23,7 +23,7 @@ _OPEN = frozenset({"pending", "requires_action", "authorised", "captured"})
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 ORDER_CHANGED, MAIL = "order_changed", "mail"
 MAILS = {Status.PAID: "confirmation", Status.PAYMENT_FAILED: "payment_failed", Status.SHIPPED: "shipped"}
-UNWANTED, BUYER = "payment_unwanted", "buyer_changed"
+UNWANTED, BUYER, DUE = "payment_unwanted", "buyer_changed", "order_due"
 
 
 def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
@@ -149,12 +149,23 @@ def _tell_items(order: Order) -> None:
     outbox.put(kind=BUYER, payload={"order_id": str(order.pk)})
 
 
+def tell_due(order: Order) -> None:
+    """What its customer may pay, and who that is by then."""
+    outbox.put(kind=DUE, payload={"order_id": str(order.pk)})
+
+
+def _waits_for_payment(order: Order) -> bool:
+    return order.payment_id is None and order.status == Status.PENDING and order.total > 0
+
+
 @transaction.atomic
 def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
     """What the guest ordered is the customer's. May be repeated."""
     for order in Order.objects.select_for_update().filter(customer_id=guest_id).order_by("pk"):
         _write(order, name="taken_over", customer_id=customer_id, customer_type=customer_type)
         _tell_items(order)
+        if _waits_for_payment(order):
+            tell_due(order)
 
 
 @transaction.atomic
@@ -166,7 +177,7 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         return  # its payment was made, and the order was not
-    if order.payment_id is None and order.status == Status.PENDING and order.total:
+    if _waits_for_payment(order):
         order = _write(order, name="payment", payment_id=payment_id)
         begin_checkout(order, pay_until=database_time.now() + PAY_WITHIN)
     if order.payment_id != payment_id:

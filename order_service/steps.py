@@ -122,17 +122,24 @@ def ship(saga: Saga, order: Order) -> Next | Wait:
     """After capture it goes forward only: what can't be shipped now is shipped later, unless all was given back."""
     now = Order.objects.get(pk=order.pk)
     if now.status == Status.REFUNDED or 0 < now.total <= now.refunded:  # it may have been before we knew it captured
-        return Next(Step.DONE, Status.REFUNDED, outcome="refunded")
+        return _refunded(order)
     tracking = clients.ship(
         shipment_id=saga.shipment_id,
         order_id=order.pk,
-        customer_id=order.customer_id,
-        customer_type=order.customer_type,
-        method=order.shipping_method,
-        address=order.shipping_address,
+        customer_id=now.customer_id,
+        customer_type=now.customer_type,
+        method=now.shipping_method,
+        address=now.shipping_address,
         weight_g=order.weight_g or clients.PIECE_G * sum(lines(order).values()),
     )
     return Next(Step.DONE, Status.FULFILLING, fields={"tracking_number": tracking})
+
+
+def _refunded(order: Order) -> Next:
+    """The goods come back too, unless who died before it was written down had handed them to the carrier."""
+    if clients.is_shipped(order_id=order.pk):
+        return Next(Step.DONE, Status.REFUNDED, outcome="refunded")
+    return Next(Step.UNDO_STOCK, Status.REFUNDED, outcome="refunded", goal=Status.REFUNDED)
 
 
 def undo_payment(saga: Saga, order: Order) -> Next | Wait:
@@ -166,7 +173,7 @@ def undo_stock(saga: Saga, order: Order) -> Next | Wait:
 
 def _refused(error: ShopError) -> str:
     """The refusal's code; what is no refusal goes up."""
-    if error.status >= 500 or error.status in (401, 403, 408, 429):
+    if not error.is_refusal:
         raise error
     return error.code
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps
 from order_service.models import Order, Status
-from order_service.placing import CART_ORDERED, DUE
-from order_service.services import BUYER, MAIL, ORDER_CHANGED, UNWANTED
+from order_service.placing import CART_ORDERED
+from order_service.services import BUYER, DUE, MAIL, ORDER_CHANGED, UNWANTED
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent

@@ -27,6 +27,7 @@ LOOK_AFTER = timedelta(seconds=2)  # until a payment that waits is asked after, 
 LOOK_AT_MOST = timedelta(minutes=5)
 FORGOTTEN = timedelta(minutes=1)  # until a refund that is not made yet is made for whoever asked
 TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
+NOTHING_OWED = ("not_captured", "recorded_by_hand", "refund_exceeds_capture", "charge_differs")
 ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
 
 
 def authorise(*, payment_id: uuid.UUID) -> Payment:
-    """Asks the provider for the money, once."""
+    """Asks the provider for the money, once. `Conflict`: `payment_refused`, `charge_differs`."""
     payment = get(payment_id)
     waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
     provider = providers.of(payment.provider)
@@ -237,9 +238,15 @@ def look_at_waiting() -> int:
 
 
 def give_back(*, payment_id: uuid.UUID) -> None:
-    """All of a success that came after nobody wanted it any more; what was given back already, not again."""
-    with suppress(Conflict):
+    """All of a success that came after nobody wanted it any more; what was given back already, not again.
+
+    `Conflict` for what may be given back another time: `refund_refused`, while the shop's balance is too low, say.
+    """
+    try:
         refund(payment_id=payment_id, refund_id=uuid.uuid5(payment_id, "late"), amount=None)
+    except Conflict as refusal:
+        if refusal.code not in NOTHING_OWED:
+            raise
 
 
 def tell(payment: Payment) -> None:

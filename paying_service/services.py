@@ -3,9 +3,9 @@
 import uuid
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
-from paying_service.models import DELETABLE, TRANSITIONS, Payment, Provider
+from paying_service.models import DELETABLE, TRANSITIONS, Due, Payment, Provider
 from shopkit import versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
@@ -46,6 +46,14 @@ def get_payment(*, payment_id: uuid.UUID, identity: Identity) -> Payment:
 def latest_payment(*, order_id: uuid.UUID, identity: Identity) -> Payment:
     """The order's last payment; `NotFound` when it has none or is another's."""
     return found(visible_payments(identity=identity).filter(order_id=order_id).order_by("-created_at", "-pk").first())
+
+
+@transaction.atomic
+def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
+    """What the guest paid, or may pay, is the customer's. May be repeated."""
+    owner = {"customer_id": customer_id, "customer_type": customer_type}
+    Payment.objects.filter(customer_id=guest_id).update(version=F("version") + 1, **owner)
+    Due.objects.filter(customer_id=guest_id).update(**owner)
 
 
 @transaction.atomic

@@ -30,7 +30,8 @@ class Session:
 def begin(*, order_id: uuid.UUID, identity: Identity, provider: str, method: str, way: str) -> Session:
     """A way to pay for an order of theirs that waits for it, `Payment.HOSTED` or `INTENT`; asked again, the same.
 
-    `Invalid`: `unknown_provider`, `unknown_order`; `Conflict("payment_open")` when it is being paid in another way.
+    `Invalid`: `unknown_provider`, `unknown_order`; `Conflict`: `payment_open` when it is being paid in another way,
+    `payment_refused` by the provider.
     """
     chosen = providers.chosen(provider)
     due = checkout.due_of(order_id=order_id, identity=identity)

@@ -5,6 +5,7 @@ from django.urls import path
 from paying_service import internal_views as internal
 from paying_service.models import Provider
 from paying_service.pages import PayView, TryView
+from paying_service.services import take_over
 from paying_service.views import (
     CheckoutSessionView,
     OrderPaymentView,
@@ -16,6 +17,7 @@ from paying_service.views import (
     VerifyView,
     WebhookView,
 )
+from shopkit.sign_ins import SignInView
 
 urlpatterns = [
     path("api/payments/", PaymentListView.as_view()),
@@ -34,6 +36,7 @@ urlpatterns = [
     ),
     path("internal/payments/", internal.OpenView.as_view()),
     path("internal/dues/", internal.DueView.as_view()),
+    path("internal/sign-ins/", SignInView.as_view(take=staticmethod(take_over))),
     path("internal/payments/<uuid:payment_id>/", internal.OneView.as_view()),
     path("internal/payments/<uuid:payment_id>/authorise/", internal.AuthoriseView.as_view()),
     path("internal/payments/<uuid:payment_id>/capture/", internal.CaptureView.as_view()),

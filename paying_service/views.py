@@ -50,7 +50,7 @@ class PaymentListView(ListAPIView[Payment]):
         return services.visible_payments(identity=caller(self.request))
 
     @extend_schema(request=OfferSerializer, responses={202: PaymentSerializer})
-    @idempotent()
+    @idempotent(in_transaction=True)
     def post(self, request: Request) -> Response:
         """Pays for an order of one's own that waits for it; what comes of it shows later.
 

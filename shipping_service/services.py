@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from shipping_service.models import DELETABLE, TRANSITIONS, Shipment, ShipmentEvent, Status, new_tracking_number
@@ -48,6 +48,11 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **fields: Any) -> Shipm
     """The order's shipment: this one, or the one that it has."""
     with suppress(IntegrityError):
         _keep(Shipment(id=shipment_id, order_id=order_id, look_at=timezone.now() + MOVES_EVERY, **fields))
+    return shipment_of(order_id=order_id)
+
+
+def shipment_of(*, order_id: uuid.UUID) -> Shipment:
+    """The order's one shipment; `NotFound` while it has none."""
     return found(Shipment.objects.filter(order_id=order_id).first())
 
 
@@ -66,6 +71,11 @@ def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:
 def get_shipment(*, shipment_id: uuid.UUID, identity: Identity) -> Shipment:
     """`NotFound` when there is none or it is another's."""
     return found(visible_shipments(identity=identity).filter(pk=shipment_id).first())
+
+
+def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
+    """What was sent to the guest is the customer's. May be repeated."""
+    Shipment.objects.filter(customer_id=guest_id).update(version=F("version") + 1, customer_id=customer_id)
 
 
 def track(*, tracking_number: str) -> Shipment:

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
+from shipping_service.services import take_over
 from shipping_service.views import (
+    OrderShipmentView,
     RatesView,
     ShipmentListView,
     ShipmentView,
@@ -10,6 +12,7 @@ from shipping_service.views import (
     TrackingView,
     WebhookView,
 )
+from shopkit.sign_ins import SignInView
 
 urlpatterns = [
     path("api/shipments/", ShipmentListView.as_view()),
@@ -17,5 +20,7 @@ urlpatterns = [
     path("api/shipments/rates/", RatesView.as_view()),
     path("api/shipments/webhooks/simulated/", WebhookView.as_view()),
     path("internal/shipments/", ShipView.as_view()),
+    path("internal/shipments/<uuid:order_id>/", OrderShipmentView.as_view()),
+    path("internal/sign-ins/", SignInView.as_view(take=staticmethod(take_over))),
     path("api/shipments/track/<str:tracking_number>/", TrackingView.as_view()),
 ]

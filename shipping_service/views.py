@@ -83,6 +83,15 @@ class ShipView(APIView):
         return _answer(services.ship(**given(ShipSerializer, request)))
 
 
+class OrderShipmentView(APIView):
+    permission_classes = [IsService]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, order_id: uuid.UUID) -> Response:
+        """Whether the order has been handed to the carrier: its shipment, or 404."""
+        return _answer(services.shipment_of(order_id=order_id))
+
+
 class RatesView(APIView):
     permission_classes = [AllowAny]
 

@@ -34,6 +34,11 @@ class ShopError(Exception):
         self.headers = dict(headers or {})
         super().__init__(self.message)
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a peer's answer is a no; else nobody knows what came of it, or who asked was not let in for now."""
+        return self.status < 500 and self.status not in (401, 403, 408, 429)
+
 
 class Moved(ShopError):
     """What was asked for is at `location`, a path, now; 307, so that the method stays (RFC 9110 §15.4.8)."""

@@ -1,4 +1,4 @@
-"""What carts, orders and guests are told when a guest signs in: what was the guest's is the customer's now."""
+"""What all who keep something of a guest's are told when they sign in: it is the customer's now."""
 
 from collections.abc import Callable
 from typing import Any

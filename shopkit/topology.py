@@ -186,7 +186,7 @@ SERVICES: dict[str, Service] = {
             ("customers", "auth"),
             Store.MYSQL,
             calls=_names(behind="customer_router"),
-            tells=("cart_service", "order_service", "guest_customer"),
+            tells=("cart_service", "order_service", "paying_service", "shipping_service", "guest_customer"),
             proxies=True,
         ),
         *_LEAVES,

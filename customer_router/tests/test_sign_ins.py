@@ -12,6 +12,7 @@ from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PEERS = ("cart_service", "order_service", "paying_service", "shipping_service")
 SESSION = {"access": "a", "refresh": "r", "customer": {"id": "ada", "customer_type": "registered"}}
 
 
@@ -21,10 +22,10 @@ def _url(service: str, path: str) -> str:
 
 @pytest.fixture
 def told(peers: responses.RequestsMock) -> list[responses.BaseResponse]:
-    """Logging in works; what carts and orders are told is counted."""
+    """Logging in works; what carts, orders, payments and shipments are told is counted."""
     peers.add("POST", _url("registered_customer", "/api/auth/login/"), json=SESSION)
     peers.add("GET", _url("registered_customer", "/api/customers/ada/"), json=SESSION["customer"])
-    tells = [_url(peer, "/internal/sign-ins/") for peer in ("cart_service", "order_service")]
+    tells = [_url(peer, "/internal/sign-ins/") for peer in PEERS]
     return [peers.add("POST", url, status=204) for url in tells]
 
 
@@ -32,10 +33,10 @@ def _is_at(peers: responses.RequestsMock, **place: Any) -> None:
     peers.add("GET", _url("guest_customer", "/internal/customers/g1/"), json={"spent": 0, **place})
 
 
-def test_carts_and_orders_are_told_of_a_guest(peers: responses.RequestsMock, told: list[Any]) -> None:
+def test_whoever_keeps_what_is_a_guests_is_told(peers: responses.RequestsMock, told: list[Any]) -> None:
     _is_at(peers, here=True, moved_to="", moving_to="")
     services.log_in(guest_id="g1", body={}, client="192.0.2.1")
-    assert [each.call_count for each in told] == [1, 1]
+    assert [each.call_count for each in told] == [1] * len(PEERS)
 
 
 def test_a_guest_whom_nobody_knows_any_more_had_carts_all_the_same(
@@ -44,7 +45,7 @@ def test_a_guest_whom_nobody_knows_any_more_had_carts_all_the_same(
     gone = {"error": "There is nothing here.", "code": "not_found"}
     peers.add("GET", _url("guest_customer", "/internal/customers/g1/"), status=404, json=gone)
     services.log_in(guest_id="g1", body={}, client="192.0.2.1")
-    assert [each.call_count for each in told] == [1, 1]
+    assert [each.call_count for each in told] == [1] * len(PEERS)
 
 
 def test_who_has_an_account_under_that_id_by_now_keeps_what_is_theirs(
@@ -52,7 +53,7 @@ def test_who_has_an_account_under_that_id_by_now_keeps_what_is_theirs(
 ) -> None:
     _is_at(peers, here=False, moved_to="registered", moving_to="")
     services.log_in(guest_id="g1", body={}, client="192.0.2.1")
-    assert [each.call_count for each in told] == [0, 0]
+    assert [each.call_count for each in told] == [0] * len(PEERS)
     assert not Message.objects.filter(state="pending").exists()
 
 
@@ -61,11 +62,11 @@ def test_nothing_is_told_while_it_is_open_where_the_guest_will_be(
 ) -> None:
     _is_at(peers, here=True, moved_to="", moving_to="registered")
     services.log_in(guest_id="g1", body={}, client="192.0.2.1")
-    assert [each.call_count for each in told] == [0, 0]
+    assert [each.call_count for each in told] == [0] * len(PEERS)
     peers.replace(
         "GET", _url("guest_customer", "/internal/customers/g1/"), json={"here": False, "moving_to": "", "spent": 0}
     )
     Message.objects.update(lease_until=timezone.now())
     delivery.deliver_due()
-    assert [each.call_count for each in told] == [0, 0]
+    assert [each.call_count for each in told] == [0] * len(PEERS)
     assert {message.state for message in Message.objects.all()} == {"done"}

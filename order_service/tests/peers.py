@@ -126,8 +126,8 @@ class Peers:
                 if number:
                     self.between()
                 self._one(order, step, item, lines[item], body.get("key", ""))
-        except Exception:
-            if step == "reserve":
+        except Refused as refused:
+            if step == "reserve" and refused.status < 500:
                 for item in lines:
                     self.stock[item].release(order)
             raise
@@ -218,6 +218,11 @@ class Peers:
             self.tell("shipment", self.shipments[order])
         return self.shipments[order]
 
+    def shipment(self, order: str, body: Json) -> Json:
+        if order not in self.shipments:
+            raise Refused(404, "not_found")
+        return self.shipments[order]
+
 
 _ID = "([0-9a-f-]{36})"
 _ROUTES: list[tuple[str, Callable[..., Json]]] = [
@@ -229,6 +234,7 @@ _ROUTES: list[tuple[str, Callable[..., Json]]] = [
     (f"/internal/payments/{_ID}/refunds/", Peers.refund),
     ("/internal/payments/", Peers.open_payment),
     ("/internal/shipments/", Peers.ship),
+    (f"/internal/shipments/{_ID}/", Peers.shipment),
     (f"/api/carts/{_ID}/", Peers.cart),
     (f"/internal/carts/{_ID}/ordered/", Peers.close_cart),
     ("/internal/customers/.*", Peers.customer),

@@ -222,10 +222,10 @@ class Shop:
     def _went_on(self) -> Iterator[str]:
         """A checkout that has ended takes no step again: who was slow must not have written anything."""
         ended: set[uuid.UUID] = set()
-        for order_id, name in OrderEvent.objects.order_by("pk").values_list("order_id", "name"):
+        for order_id, name, outcome in OrderEvent.objects.order_by("pk").values_list("order_id", "name", "outcome"):
             if order_id in ended and name in Saga.Step.values:
                 yield f"{order_id} took the step {name} after its end"
-            if name in (Saga.Step.SHIP, Saga.Step.UNDO_STOCK):
+            if name == Saga.Step.UNDO_STOCK or (name == Saga.Step.SHIP and outcome != "refunded"):
                 ended.add(order_id)
 
     def _books(self) -> audit.Books:

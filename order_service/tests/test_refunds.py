@@ -8,7 +8,7 @@ from django.utils import timezone
 from order_service import saga, services, tasks
 from order_service.models import Order, Saga
 from order_service.tests.checkout import check, crash_after, finish, later
-from order_service.tests.conftest import Place
+from order_service.tests.conftest import LINE, Place
 from order_service.tests.world import Fault, Killed, World
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
@@ -57,6 +57,12 @@ def test_a_payment_that_its_order_does_not_take_up_is_voided_or_given_back(
     check(world, Order.objects.get(pk=order.pk))
 
 
+def given_back(world: World, order: Order) -> None:
+    """Staff give all of it back."""
+    world.payments[str(order.payment_id)] |= {"status": "refunded", "refunded": order.total}
+    news(order, order.total)
+
+
 def news(order: Order, refunded: int) -> None:
     assert order.payment_id
     services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="refunded", refunded=refunded)
@@ -89,18 +95,48 @@ def test_what_was_given_back_whole_before_it_was_shipped_is_not_shipped(world: W
     order = place()
     crash_after(world, 3)
     finish_capture(order)
-    news(order, order.total)
+    given_back(world, order)
     order = finish(order)
-    assert (order.status, world.shipments) == ("refunded", {})
+    assert order.status == "refunded"
+    check(world, order)
+    assert [event.name for event in order.events.all()][-3:] == ["refund", "ship", "undo_stock"]
 
 
 def test_what_was_given_back_whole_before_the_capture_was_recorded_is_not_shipped(world: World, place: Place) -> None:
     order = place()
     crash_after(world, 3)
-    world.payments[str(order.payment_id)]["refunded"] = order.total
-    news(order, order.total)
+    given_back(world, order)
     order = finish(order)
-    assert (order.status, world.shipments) == ("refunded", {})
+    assert order.status == "refunded"
+    check(world, order)
+
+
+@pytest.mark.parametrize("kind", ["killed", "lost", "unavailable"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(3))
+def test_the_goods_of_what_is_not_shipped_come_back_once_whatever_happens_to_any_one_call(
+    world: World, place: Place, call: int, when: str, kind: str
+) -> None:
+    order = place()
+    crash_after(world, 3)
+    finish_capture(order)
+    given_back(world, order)
+    world.fault = Fault(len(world.calls) + call, when, kind)
+    order = finish(order)
+    assert order.status == "refunded"
+    check(world, order)
+
+
+def test_what_was_handed_to_the_carrier_before_it_was_given_back_does_not_come_back_by_itself(
+    world: World, place: Place
+) -> None:
+    """Who died before the shipment was written down had it made all the same."""
+    order = place()
+    crash_after(world, 4)
+    given_back(world, order)
+    order = finish(order)
+    assert (order.status, list(world.shipments)) == ("refunded", [str(order.pk)])
+    assert world.sold == {str(order.pk): {LINE["item_id"]: LINE["quantity"]}}
 
 
 def test_a_part_given_back_before_the_capture_was_recorded_is_no_reason_to_wait(world: World, place: Place) -> None:

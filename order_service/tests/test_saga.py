@@ -11,7 +11,7 @@ from order_service import saga, services
 from order_service.models import Order, Saga
 from order_service.tests.checkout import check, finish, later
 from order_service.tests.conftest import CARD, LINE, Fills, Place, wish
-from order_service.tests.world import World, _error
+from order_service.tests.world import Fault, World, _error
 from shopkit import sweeper
 from shopkit.outbox import delivery
 from shopkit.testing import Caller
@@ -64,6 +64,16 @@ def test_a_payment_that_fails_gives_the_goods_back(
     assert order.events.get(name="authorise").outcome == outcome
 
 
+def test_a_payment_that_its_provider_does_not_begin_gives_the_goods_back(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place()
+    monkeypatch.setattr(world, "_authorise", lambda payment, body: "payment_refused")
+    order = finish(order)
+    assert (order.status, order.events.get(name="authorise").outcome) == ("payment_failed", "payment_refused")
+    check(world, order)
+
+
 def test_what_is_sold_out_cancels_the_order_and_charges_nothing(world: World, place: Place) -> None:
     world.available[LINE["item_id"]] = 1
     order = finish(place())
@@ -74,6 +84,17 @@ def test_what_is_sold_out_cancels_the_order_and_charges_nothing(world: World, pl
 def test_a_price_that_has_changed_since_cancels_the_order(world: World, place: Place) -> None:
     world.price = 1_999
     order = finish(place())
+    assert (order.status, order.events.get(name="reserve").outcome) == ("cancelled", "price_changed")
+    check(world, order)
+
+
+def test_a_price_that_is_taken_away_once_the_goods_are_held_cancels_the_order(world: World, place: Place) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls), "after", "lost")
+    saga.run_due()
+    assert world.holds
+    world.price = None
+    order = finish(order)
     assert (order.status, order.events.get(name="reserve").outcome) == ("cancelled", "price_changed")
     check(world, order)
 

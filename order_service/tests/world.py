@@ -37,7 +37,7 @@ class World:
     """Stock, payments and shipments. `card` is how a payment comes out; `fault` what goes wrong once, if anything."""
 
     card: str = "authorised"
-    price: int = 2999
+    price: int | None = 2999
     gone: bool = False
     available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -165,6 +165,9 @@ class World:
             payment["status"] = "refunded" if whole else "partially_refunded"
 
     def _shipping(self, path: str, body: dict[str, Any]) -> Answer:
+        if order := path.split("/")[3]:
+            known = self.shipments.get(order)
+            return _ok({"tracking_number": known}) if known else _error(404, "not_found")
         tracking = self.shipments.setdefault(body["order_id"], f"PS{len(self.shipments)}")
         return _ok({"id": body["shipment_id"], "tracking_number": tracking, "status": "label_created"})
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from paying_service.models import Payment
+from shopkit.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Event:
     currency: str = ""
 
 
+def payment_refused() -> Conflict:
+    """What the provider refuses to begin; why, in its words, is for the log."""
+    return Conflict("The provider does not take this payment.", code="payment_refused")
+
+
 class Port(Protocol):
     """One provider. Each call may be repeated, and has a deadline.
 
@@ -57,7 +63,10 @@ class Port(Protocol):
         """What the provider knows a card by; `Invalid("invalid_token")`, for a card number too."""
 
     def begin(self, payment: Payment) -> Begun:
-        """Makes what the customer pays on; nothing is charged. The same again for a payment that has its `ref`."""
+        """Makes what the customer pays on; nothing is charged. The same again for a payment that has its `ref`.
+
+        `Conflict("payment_refused")`.
+        """
 
     def authorise(self, payment: Payment) -> Charge:
         """Asks for the money of a payment that was begun; the customer's page asks for it where they pay there."""

@@ -20,7 +20,7 @@ from razorpay.errors import BadRequestError, GatewayError, ServerError
 from paying_service.keys import keys
 from paying_service.models import Payment, Status
 from paying_service.providers import webhook
-from paying_service.providers.port import Begun, Charge, Event
+from paying_service.providers.port import Begun, Charge, Event, payment_refused
 from shopkit.errors import Conflict, Invalid, Unavailable
 from shopkit.signature import check_time
 
@@ -36,7 +36,15 @@ log = structlog.get_logger()
 
 @cache
 def _client_of(key_id: str, secret: str) -> Any:
-    return razorpay.Client(auth=(key_id, secret))
+    client = razorpay.Client(auth=(key_id, secret))
+    client.session.hooks["response"].append(_check_let_in)
+    return client
+
+
+def _check_let_in(response: requests.Response, **_: object) -> None:
+    """Who has wrong keys, or asks too often, was refused nothing; the SDK tells that by its words alone."""
+    if response.status_code in (401, 403, 408, 429):
+        raise requests.HTTPError(f"{response.status_code}")
 
 
 @contextmanager
@@ -65,8 +73,18 @@ def begin(payment: Payment) -> Begun:
     if not ref:
         with _trusted(), asking() as api:
             made = api.order.all({"receipt": str(payment.pk)}, timeout=DEADLINE)["items"]
-            ref = made[0]["id"] if made else api.order.create(_order(payment), timeout=DEADLINE)["id"]
+        ref = made[0]["id"] if made else _made(payment)["id"]
     return Begun(ref, page_of(payment))
+
+
+def _made(payment: Payment) -> Shape:
+    try:
+        with asking() as api:
+            made: Shape = api.order.create(_order(payment), timeout=DEADLINE)
+    except BadRequestError as refusal:  # too small or too large an amount, say
+        log.warning("razorpay refused", error=str(refusal)[:200])
+        raise payment_refused() from refusal
+    return made
 
 
 def page_of(payment: Payment) -> str:
@@ -86,7 +104,7 @@ def _order(payment: Payment) -> Shape:
 
 @contextmanager
 def _trusted() -> Iterator[None]:
-    """Around what can't be refused, only misconfigured: with wrong keys, say, which look like a refusal too."""
+    """Around what can't be refused, only misconfigured."""
     try:
         yield
     except BadRequestError as refusal:

@@ -13,7 +13,7 @@ from stripe import V1Services
 
 from paying_service.keys import front_url, keys
 from paying_service.models import Payment, Status
-from paying_service.providers.port import Begun, Charge
+from paying_service.providers.port import Begun, Charge, payment_refused
 from paying_service.providers.stripe_events import parse_webhook as parse_webhook
 from shopkit.errors import Conflict, Invalid, Unavailable
 
@@ -66,13 +66,19 @@ def handle_of(token: str) -> str:
 def begin(payment: Payment) -> Begun:
     """A checkout session where the customer pays on Stripe's page, else an intent. The same again once there is one."""
     with asking() as api:
-        if payment.provider_ref:
-            made = _found(payment, api)
-        elif payment.handle == Payment.HOSTED:
-            made = api.checkout.sessions.create(_session(payment), {"idempotency_key": f"{payment.pk}:begin"}).to_dict()
-        else:
-            made = api.payment_intents.create(_intent(payment), {"idempotency_key": f"{payment.pk}:begin"}).to_dict()
+        made = _found(payment, api) if payment.provider_ref else _made(payment, api)
     return Begun(made["id"], made.get("url") or "", made.get("client_secret") or "")
+
+
+def _made(payment: Payment, api: V1Services) -> Shape:
+    once: Any = {"idempotency_key": f"{payment.pk}:begin"}
+    try:
+        if payment.handle == Payment.HOSTED:
+            return api.checkout.sessions.create(_session(payment), once).to_dict()
+        return api.payment_intents.create(_intent(payment), once).to_dict()
+    except REFUSALS as refusal:  # too small or too large an amount, say
+        log.warning("stripe refused", code=refusal.code, request=refusal.request_id)
+        raise payment_refused() from refusal
 
 
 def _intent(payment: Payment) -> Any:

@@ -35,7 +35,7 @@ def _event(event_id: str, about: dict[str, Any]) -> Event:
 
 
 def _check_signature(body: bytes, header: str) -> None:
-    given = re.search(r"(?:^|,)t=([0-9]{1,12})(?:,|$)", header, re.ASCII)
+    given = re.match(r"t=([0-9]{1,12}),", header)  # where Stripe has it, so that the SDK reads no other
     live = keys().stripe_webhook_secrets
     if not given or not header.isascii() or not any(_made(body, header, secret) for secret in live):
         raise webhook.unsigned()

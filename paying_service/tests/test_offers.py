@@ -7,6 +7,8 @@ import pytest
 from paying_service.models import Due, Payment
 from paying_service.tests import asking
 from paying_service.tests.asking import ask, books, due, news, offer
+from paying_service.tests.conftest import demand
+from shopkit.idempotency import services as idempotency
 from shopkit.outbox.models import Message
 from shopkit.testing import Caller
 
@@ -37,6 +39,17 @@ def test_an_order_that_is_someone_elses_now_is_theirs_to_pay(ada: Caller, bob: C
     body = {"order_id": order, "customer_id": "bob", "customer_type": "vip", "amount": 1, "currency": "USD"}
     asking.order_service().post("/internal/dues/", body)
     assert bob.post("/api/payments/", offer(order)).json()["amount"] == "0.01"
+
+
+@pytest.mark.parametrize("who", ["ada", "staff"])
+def test_an_offer_whose_answer_was_not_kept_any_more_is_one_payment_when_it_is_repeated(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    client, body = request.getfixturevalue(who), demand() if who == "staff" else offer(due())
+    asking.dies_once(monkeypatch, idempotency, "keep")
+    answers = [client.post("/api/payments/", body, headers={"Idempotency-Key": "pay-1"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [500, 202, 202]
+    assert Payment.objects.count() == 1
 
 
 def test_an_unknown_provider_or_card_is_refused(ada: Caller) -> None:

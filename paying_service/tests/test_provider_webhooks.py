@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,16 @@ def test_what_is_too_old_or_of_the_future_is_refused(side: Side, ago: int) -> No
         event = side.event()
         signed = razorpays.signed({**event, "created_at": event["created_at"] - ago})
     assert refused(side.send(signed)) == (401, "stale_webhook")
+
+
+@pytest.mark.parametrize("first", ["t= {old}", "t=+{old}", "t={old}=1", "v0=1,t= {old}"])
+def test_the_time_that_counts_is_the_one_that_stripe_signed(stripe_api: Stripe, first: str) -> None:
+    """Of two times the SDK takes the first, in whatever way it is written."""
+    side = _stripe(stripe_api)
+    body, headers = side.sign(side.event(), ago=4000)
+    at, made = headers["Stripe-Signature"].removeprefix("t=").split(",")
+    forged = f"{first.format(old=at)},t={int(time.time())},{made}"
+    assert refused(side.send((body, {"Stripe-Signature": forged}))) == (401, "bad_signature")
 
 
 @pytest.mark.parametrize("body", [[], "x", 7, None, {}, {"id": "evt_1"}, {"id": "evt_1", "data": []}])

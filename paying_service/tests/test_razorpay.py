@@ -68,6 +68,22 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_receipt(razorpay_api: Ra
     assert f"receipt={payment}" in razorpay_api.mock.calls[0].request.url
 
 
+def test_a_payment_that_razorpay_does_not_begin_is_refused(razorpay_api: Razorpay) -> None:
+    razorpay_api.says("POST", "/orders", refused("Order amount less than minimum amount allowed"), 400)
+    payment = opened("", provider="razorpay")
+    assert ask(payment, "authorise") == (409, "payment_refused")
+    assert ask(payment, "void") == (200, "voided")
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 429])
+def test_who_is_not_let_in_by_razorpay_has_not_been_refused_the_payment(razorpay_api: Razorpay, status: int) -> None:
+    razorpay_api.says("POST", "/orders", refused("Too many requests"), status)
+    payment = opened("", provider="razorpay")
+    assert ask(payment, "authorise")[0] == 503
+    razorpay_api.says("POST", "/orders", order())
+    assert ask(payment, "authorise") == (200, "requires_action")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -115,6 +115,16 @@ def test_while_stripe_is_away_nothing_is_begun(stripe_api: Stripe, ada: Caller) 
     assert Payment.objects.count() == 0
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_what_stripe_takes_no_payment_for_is_refused(stripe_api: Stripe, ada: Caller, path: str) -> None:
+    for made in ("/payment_intents", "/checkout/sessions"):
+        stripe_api.says("POST", made, stripes.error("invalid_request_error", "amount_too_small"), 400)
+    answer = ada.post(path, {"order_id": due(), "provider": "stripe"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "payment_refused")
+    assert "amount_too_small" not in answer.content.decode()
+    assert Payment.objects.count() == 0
+
+
 def test_razorpays_script_gets_its_order_and_its_page_posts_there(razorpay_api: Razorpay, ada: Caller) -> None:
     answer = ada.post(INTENT, {"order_id": due(), "provider": "razorpay", "method": "upi"}).json()
     assert (answer["ref"], answer["key"], answer["client_secret"]) == (razorpays.ORDER, "rzp_test_1", "")

@@ -121,6 +121,13 @@ def test_a_card_that_stripe_does_not_know_has_failed(stripe_api: Stripe) -> None
     assert Payment.objects.get().failure_code == "resource_missing"
 
 
+def test_a_payment_that_stripe_does_not_begin_is_refused(stripe_api: Stripe) -> None:
+    stripe_api.says("POST", "/payment_intents", error("invalid_request_error", "amount_too_small"), 400)
+    payment = by_card()
+    assert ask(payment, "authorise") == (409, "payment_refused")
+    assert ask(payment, "void") == (200, "voided")
+
+
 def test_a_customer_who_is_to_confirm_is_sent_to_their_bank(stripe_api: Stripe) -> None:
     action = {
         "type": "redirect_to_url",

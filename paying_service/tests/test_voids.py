@@ -4,12 +4,14 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from paying_service import checkout
 from paying_service.models import Payment, Refund
 from paying_service.providers import simulated
 from paying_service.tests import asking
 from paying_service.tests.asking import AMOUNT, ask, books, captured, clock, dies_once, news, opened, refund, shown
+from shopkit.errors import Conflict
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 from shopkit.testing import Caller, at_once
@@ -116,3 +118,47 @@ def test_a_capture_that_a_void_overtakes_is_given_back(monkeypatch: pytest.Monke
         delivery_of_give_back()
     assert shown(payment) == ("refunded", AMOUNT, AMOUNT)
     assert books() == [("captured", AMOUNT, AMOUNT)]
+
+
+def taken_too_late() -> Message:
+    """The message that all of a capture is to be given back, since a void was asked for before it."""
+    payment = opened()
+    ask(payment, "authorise")
+    Payment.objects.update(void_asked=True)
+    simulated.capture(Payment.objects.get())
+    checkout.hear(payment_id=uuid.UUID(payment))
+    return Message.objects.get(kind=checkout.GIVE_BACK)
+
+
+def try_again(message: Message) -> str:
+    """What has become of the message after another try."""
+    Message.objects.filter(pk=message.pk).update(lease_until=timezone.now())
+    message.refresh_from_db()
+    delivery.attempt(message)
+    message.refresh_from_db()
+    return str(message.state)
+
+
+def refusing(code: str) -> Any:
+    def refuse(*asked: Any, **named: Any) -> Any:
+        raise Conflict(code=code)
+
+    return refuse
+
+
+@pytest.mark.parametrize("code", ["refund_refused", "conflict"])
+def test_what_can_not_be_given_back_now_is_given_back_later(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop's balance at the provider may be too low today."""
+    message = taken_too_late()
+    with monkeypatch.context() as patch:
+        patch.setattr(simulated, "refund", refusing(code))
+        assert [try_again(message) for _ in range(2)] == ["pending"] * 2
+    assert try_again(message) == "done"
+    assert (Refund.objects.count(), books()) == (1, [("captured", AMOUNT, AMOUNT)])
+
+
+@pytest.mark.parametrize("code", ["not_captured", "refund_exceeds_capture", "charge_differs"])
+def test_what_the_provider_owes_to_nobody_is_asked_for_once(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = taken_too_late()
+    monkeypatch.setattr(simulated, "refund", refusing(code))
+    assert try_again(message) == "done"

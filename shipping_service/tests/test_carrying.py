@@ -72,6 +72,15 @@ def test_an_order_has_one_shipment_however_often_it_is_asked_for() -> None:
     assert (Shipment.objects.count(), way(), news()) == (1, ["label_created"], 0)
 
 
+def test_whether_an_order_has_a_shipment_is_told_to_services_alone(ada: Caller) -> None:
+    asked = wanted()
+    path = f"{PATH}{asked['order_id']}/"
+    assert order_service().get(path).status_code == 404
+    made = order_service().post(PATH, asked).json()
+    assert order_service().get(path).json() == made
+    assert ada.get(path).status_code == 403
+
+
 def test_an_order_has_one_shipment_however_many_ask_at_once() -> None:
     asked = wanted()
 

@@ -38,7 +38,7 @@ def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
 
 
 def reserve(*, order_id: str, lines: stock.Lines) -> dict[str, Any]:
-    """`{items: {id: {price}}}`, prices in minor units as they are now."""
+    """`{items: {id: {price}}}`, prices in minor units as they are now; null for one that lost its since it was held."""
     return {"items": {item["_id"]: {"price": item["price"]} for item in stock.reserve(order_id=order_id, lines=lines)}}
 
 

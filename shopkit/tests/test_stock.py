@@ -63,6 +63,18 @@ def test_what_is_reserved_is_held_and_then_sold(router: APIClient, make: Make) -
     assert counts(item) == (3, 0, 2)
 
 
+@pytest.mark.parametrize("before", [["reserve"], ["reserve", "commit"]])
+def test_what_has_lost_its_price_since_is_told_without_one(
+    router: APIClient, make: Make, staff: Caller, before: list[str]
+) -> None:
+    item, order = make(5), order_id()
+    for step in before:
+        ask(router, step, order, {item: 2})
+    assert staff.patch(f"/api/books/{item}/", {"price": None}).status_code == 200
+    answer = ask(router, "reserve", order, {item: 2})
+    assert (answer.status_code, answer.json()) == (200, {"items": {item: {"price": None}}})
+
+
 @pytest.mark.parametrize("step", ["reserve", "release", "commit", "restock"])
 def test_each_step_counts_once(router: APIClient, make: Make, step: str) -> None:
     item, order = make(5), order_id()
