@@ -75,7 +75,8 @@ def get_shipment(*, shipment_id: uuid.UUID, identity: Identity) -> Shipment:
 
 def take_over(*, guest_id: str, customer_id: str, customer_type: str) -> None:
     """What was sent to the guest is the customer's. May be repeated."""
-    Shipment.objects.filter(customer_id=guest_id).update(version=F("version") + 1, customer_id=customer_id)
+    owner = {"customer_id": customer_id, "customer_type": customer_type}
+    Shipment.objects.filter(customer_id=guest_id).update(version=F("version") + 1, **owner)
 
 
 def track(*, tracking_number: str) -> Shipment:

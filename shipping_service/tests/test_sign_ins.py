@@ -20,7 +20,8 @@ def test_who_tells_of_sign_ins_gives_parcels_away_and_no_other_service(staff: Ca
     assert sign_in("order_service") == 403
     assert Shipment.objects.get().customer_id == "g1"
     assert sign_in() == 204
-    assert Shipment.objects.get().customer_id == "ada"
+    parcel_now = Shipment.objects.get()
+    assert (parcel_now.customer_id, parcel_now.customer_type) == ("ada", "registered")
 
 
 def test_a_guests_parcels_are_shown_to_the_account_and_to_the_guest_no_more(staff: Caller, ada: Caller) -> None:
