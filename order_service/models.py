@@ -70,6 +70,7 @@ class Order(Tracked):
     shipping_address = models.JSONField()
     shipping_method = models.CharField(max_length=20, choices=ShippingMethod)
     cart_id = models.UUIDField(unique=True, null=True, blank=True)
+    placed_by = models.CharField(max_length=64, blank=True, editable=False)  # the request, if it can be repeated
     payment_id = models.UUIDField(unique=True, null=True, blank=True, editable=False)
     refunded = models.BigIntegerField(default=0, editable=False)
     tracking_number = models.CharField(max_length=40, blank=True, editable=False)

@@ -22,7 +22,10 @@ CART_ORDERED = "cart_ordered"
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for: `payment` is `{provider, method, token}`, or None to be paid later; amounts in minor units."""
+    """What is asked for: `payment` is `{provider, method, token}`, or None to be paid later; amounts in minor units.
+
+    `placed_by` is the same for requests that repeat each other, and empty where that is not known.
+    """
 
     cart_id: uuid.UUID
     email: str
@@ -31,17 +34,21 @@ class Wish:
     expected_total: int | None = None
     currency: str | None = None
     payment: dict[str, str] | None = None
+    placed_by: str = ""
 
 
 def place_order(*, identity: Identity, wish: Wish) -> Order:
     """Makes a cart the order of its owner, or of the caller if it has none; the saga carries it out from there.
+
+    The order there is, when the very same request has made it, and nobody came to say so.
 
     `Invalid`: `unknown_cart`, `foreign_currency`, `too_heavy`, or what the payment is refused for; `Conflict`:
     `already_ordered`, `cart_merged`, `empty_cart`, `total_changed`, and why a line can't be bought: `unknown_item`,
     `not_for_sale`, `out_of_stock`, `foreign_currency`, `quantity_limit`; 503 while its price is not known.
     """
     check_currency(wish.currency)
-    _check_not_ordered(wish.cart_id, identity)
+    if order := _made_before(wish, identity):
+        return order
     cart = _cart(wish.cart_id, identity)
     price = _price(cart, wish)
     _check_total(price, wish.expected_total)
@@ -51,7 +58,8 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
     try:
         closing = _keep(order, cart.lines)
     except IntegrityError:
-        _check_not_ordered(wish.cart_id, identity)
+        if before := _made_before(wish, identity):
+            return before
         raise
     outbox.deliver_now([closing])  # or what has just been ordered could be merged into another cart
     return order
@@ -74,6 +82,7 @@ def _new_order(identity: Identity, wish: Wish, cart: clients.Cart, price: Totals
         shipping_address=wish.shipping_address,
         shipping_method=wish.shipping_method,
         cart_id=wish.cart_id,
+        placed_by=wish.placed_by,
         payment_id=uuid.uuid4() if wish.payment and price.total else None,
     )
 
@@ -132,12 +141,13 @@ def _line(order: Order, line: clients.Line) -> OrderLine:
     return OrderLine(order=order, **{name: getattr(line, name) for name in fields})
 
 
-def _check_not_ordered(cart_id: uuid.UUID, identity: Identity) -> None:
-    """`Conflict`, with the order's id if the caller may see it."""
-    order = Order.objects.filter(cart_id=cart_id).first()
-    if order is not None:
-        details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id, order.customer_type) else {}
-        raise Conflict("This cart has become an order already.", code="already_ordered", details=details)
+def _made_before(wish: Wish, identity: Identity) -> Order | None:
+    """`Conflict("already_ordered")`, with the order's id if the caller may see it, when another request has made it."""
+    order = Order.objects.filter(cart_id=wish.cart_id).first()
+    if order is None or (order.placed_by and order.placed_by == wish.placed_by):
+        return order
+    details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id, order.customer_type) else {}
+    raise Conflict("This cart has become an order already.", code="already_ordered", details=details)
 
 
 def _cart(cart_id: uuid.UUID, identity: Identity) -> clients.Cart:

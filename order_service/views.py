@@ -26,7 +26,7 @@ from order_service.serializers import (
 )
 from shopkit.auth import caller
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.idempotency.views import idempotent
+from shopkit.idempotency.views import idempotent, scope_of
 from shopkit.permissions import IsKnown, IsService, IsStaff, visible
 from shopkit.shapes import given, shown
 
@@ -48,7 +48,7 @@ class OrderListView(ListAPIView[Order]):
     @idempotent()
     def post(self, request: Request) -> Response:
         """Orders what is in a cart."""
-        wish = placing.Wish(**given(PlaceOrderSerializer, request))
+        wish = placing.Wish(**given(PlaceOrderSerializer, request), placed_by=scope_of(request))
         return _answer(placing.place_order(identity=caller(request), wish=wish), status.HTTP_201_CREATED)
 
 

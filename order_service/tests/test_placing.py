@@ -7,9 +7,13 @@ import pytest
 import requests
 import responses
 from django.db import IntegrityError
+from django.utils import timezone
 
 from order_service.models import Order, OrderEvent
 from order_service.tests.conftest import ADDRESS, LINE, Fills, cart_url, wish
+from order_service.tests.world import Killed
+from shopkit.idempotency import services as keys
+from shopkit.idempotency.models import Answer
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +177,23 @@ def test_the_log_begins_with_the_order(order: str, ada: Caller) -> None:
 def test_the_database_itself_keeps_totals_that_add_up(order: str) -> None:
     with pytest.raises(IntegrityError):
         Order.objects.update(total=1)
+
+
+def test_who_died_before_the_answer_was_kept_gives_it_to_who_asks_again(
+    ada: Caller, fills: Fills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(**_: object) -> None:
+        raise Killed
+
+    cart_id = fills()
+    with monkeypatch.context() as death:
+        death.setattr(keys, "keep", dies)
+        death.setattr(keys, "release", dies)
+        with pytest.raises(Killed):
+            ada.post("/api/orders/", wish(cart_id), HTTP_IDEMPOTENCY_KEY="one")
+    Answer.objects.update(started_at=timezone.now() - 2 * keys.LEASE)
+    again = ada.post("/api/orders/", wish(cart_id), HTTP_IDEMPOTENCY_KEY="one")
+    assert (again.status_code, again.json()["id"]) == (201, str(Order.objects.get().pk))
+    for other in ({"HTTP_IDEMPOTENCY_KEY": "two"}, {}):
+        refused = ada.post("/api/orders/", wish(cart_id), **other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "already_ordered")

@@ -71,6 +71,11 @@ def key_of(request: Request) -> str | None:
     return key
 
 
+def scope_of(request: Request) -> str:
+    """What tells requests that repeat each other from all others; empty without a key."""
+    return _scope(request, key) if (key := key_of(request)) else ""
+
+
 def _once(view: Any, request: Request, key: str, run: Callable[[Answer], Response]) -> Response:
     body = request.body  # before anyone parses it, or it would be gone
     answer = services.claim(scope=_scope(request, key), body_digest=hashlib.sha256(body).hexdigest())
