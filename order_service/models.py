@@ -74,6 +74,7 @@ class Order(Tracked):
     payment_id = models.UUIDField(unique=True, null=True, blank=True, editable=False)
     refunded = models.BigIntegerField(default=0, editable=False)
     tracking_number = models.CharField(max_length=40, blank=True, editable=False)
+    told_version = models.PositiveIntegerField(default=0, editable=False)  # that its customer's service knows of
 
     class Meta:
         indexes = [

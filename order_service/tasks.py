@@ -44,9 +44,9 @@ def close_cart(message: Message) -> None:
 
 
 def tell_customer(message: Message) -> None:
-    """How the order is now; one that was deleted since has nothing to tell."""
+    """How the order is now, unless it was told with a mail; one that was deleted since has nothing to tell."""
     order = Order.objects.filter(pk=message.payload["order_id"]).first()
-    if order is not None:
+    if order is not None and order.told_version < order.version:
         _tell(order)
 
 
@@ -68,7 +68,7 @@ def _tell(order: Order) -> str:
     owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
     email = clients.tell_customer(order=told(order), **owner)
     if email and not order.email:
-        Order.objects.filter(pk=order.pk, email="").update(email=email)
+        Order.objects.filter(pk=order.pk, email="").update(email=email, told_version=order.version)
     return email
 
 

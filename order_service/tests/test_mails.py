@@ -1,10 +1,12 @@
 """The mails about orders: one for each event however often it is delivered, in two parts, and nothing in them runs."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from order_service import mails, services
 from order_service.models import Order, Status
@@ -111,6 +113,24 @@ def test_a_customer_who_gave_no_email_is_written_to_at_their_own(
     peers.replace("POST", internal("customer_router"), status=503)  # it is asked for once
     services.take_shipment_news(order_id=order.pk, status="in_transit")
     assert [sent.to for sent in delivered()] == [["own@example.com"]] * 2
+
+
+def test_what_was_told_for_the_sake_of_a_mail_is_not_told_again_until_it_changes(
+    world: World, ada: Caller, fills: Fills, peers: Any
+) -> None:
+    peers.replace("POST", internal("customer_router"), json={"taken": True, "email": "own@example.com"})
+    order = finish(placed(ada, fills, email=""))
+    for statuses in (["fulfilling"], ["fulfilling", "shipped"]):
+        delivered()
+        Message.objects.filter(state=Message.State.PENDING).update(lease_until=timezone.now())  # the news are due too
+        delivered()
+        told = [json.loads(call.request.body)["order"]["status"] for call in peers.calls if tells(call.request)]
+        assert told == statuses
+        services.take_shipment_news(order_id=order.pk, status="in_transit")
+
+
+def tells(request: Any) -> bool:
+    return bool(internal("customer_router").match(request.url))
 
 
 def test_an_order_undone_by_its_customer_is_not_confirmed(world: World, ada: Caller, fills: Fills) -> None:
