@@ -36,6 +36,11 @@ class Operation:
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
+    def shows_something(self) -> bool:
+        """Whether it reads what somebody made; but what is similar to an item changes with every other that is added."""
+        return self.method == "GET" and bool(self.parameters) and not self.path.endswith("/similar/")
+
+    @property
     def uses_up(self) -> bool:
         """Whether it may leave what it is about in another state, so that the next call needs another."""
         return self.method == "DELETE" or (self.method == "POST" and bool(self.parameters))

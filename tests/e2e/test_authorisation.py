@@ -135,7 +135,7 @@ def make_all(owner: Owner, operations: list[Operation]) -> None:
 def seen_by_staff(owner: Owner, operations: list[Operation]) -> dict[str, object]:
     """All that staff can read of what is the owner's there, made if it is not yet."""
     make_all(owner, operations)
-    reads = [each for each in operations if each.method == "GET" and each.parameters]
+    reads = [each for each in operations if each.shows_something]
     paths = [owner.path(each) for each in reads]
     return {path: settled(content_of(owner.cast.boss.get(path, at=reads[0].service))) for path in paths}
 

@@ -87,9 +87,8 @@ def settled(owner: Owner, reads: list[Operation]) -> dict[str, Any]:
 
 
 def reads_at(cast: Cast, services: list[str]) -> list[Operation]:
-    """The operations that show something of a customer there; which items are similar, each that is added changes."""
-    reads = [each for name in services for each in cast.operations(name) if each.method == "GET" and each.parameters]
-    return [each for each in reads if not each.path.endswith("/similar/")]
+    """The operations that show something of a customer there."""
+    return [each for name in services for each in cast.operations(name) if each.shows_something]
 
 
 def writes(cast: Cast, service: str) -> list[Operation]:
