@@ -37,7 +37,7 @@ class Operation:
 
     @property
     def shows_something(self) -> bool:
-        """Whether it reads what somebody made; but what is similar to an item changes with every other that is added."""
+        """Whether it reads what somebody made; but what is similar to an item changes with each that is added."""
         return self.method == "GET" and bool(self.parameters) and not self.path.endswith("/similar/")
 
     @property
