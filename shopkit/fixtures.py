@@ -62,10 +62,10 @@ def _load_rows(entries: list[dict[str, Any]]) -> Counts:
 
 
 def _is_new(row: Model, added: set[Key]) -> bool:
-    """A part of another row, as its foreign key says, comes with that one. So it needs no `pk` in the fixture, where a
-    number would sooner or later be that of a row which the service made itself."""
+    """A part of another row, which it can't be without as its foreign key says, comes with that one. So it needs no
+    `pk` in the fixture, where a number would sooner or later be that of a row which the service made itself."""
     for field in row._meta.fields:
-        if field.related_model:
+        if field.related_model and not field.null:
             return (field.related_model, getattr(row, field.attname)) in added
     unique = ["pk"] if row.pk is not None else row._meta.unique_together[0]
     return not type(row)._base_manager.filter(**{name: getattr(row, name) for name in unique}).exists()

@@ -56,7 +56,8 @@ class Sweeper:
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        if self._due:
+            self._thread.start()
 
     def wake(self) -> None:
         self._wake.set()
@@ -65,7 +66,8 @@ class Sweeper:
         """Waits for a sweep that is at work, but not for long: each can be interrupted anywhere."""
         self._stopping = True
         self._wake.set()
-        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping:

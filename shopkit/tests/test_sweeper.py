@@ -92,6 +92,15 @@ def test_a_sweep_that_hangs_does_not_hold_up_the_end() -> None:
     release.set()
 
 
+def test_without_sweeps_no_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    sweeper = Sweeper([])
+    sweeper.start()
+    sweeper.stop()
+    assert failed == []
+
+
 def test_a_service_without_tasks_has_nothing_to_sweep() -> None:
     assert declared("gateway") == ()
 

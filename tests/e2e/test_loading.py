@@ -1,5 +1,6 @@
 """The sample data, loaded into a fleet that runs: what it says, that twice is as good as once, and how it fails."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,14 @@ import pytest
 from shopkit.config import ROOT
 from tests.fleet import Fleet, environment_of
 
+PATHS = {
+    "cart_service.cart": "carts",
+    "order_service.order": "orders",
+    "paying_service.payment": "payments",
+    "shipping_service.shipment": "shipments",
+    "registered_customer.customer": "registered-customer",
+    "vip_customer.customer": "vip-customer",
+}
 LOADER = ["./load_initial_data.sh"]
 BENEFITS = [sys.executable, "vip_customer/init_benefits.py"]
 
@@ -33,6 +42,15 @@ def test_loading_again_says_what_is_there_and_doubles_nothing(fleet: Fleet) -> N
     assert {added for _, added, *_ in lines} == {"0"}
     assert all(int(kept) > 0 for _, _, kept, *_ in lines)
     assert fleet.get("/api/items/").json()["count"] == before
+
+
+@pytest.mark.parametrize("model", PATHS)
+def test_what_is_loaded_is_there_as_a_whole(fleet: Fleet, model: str) -> None:
+    service = model.partition(".")[0]
+    rows = [row for row in json.loads((ROOT / "fixtures" / f"{service}.json").read_text()) if row["model"] == model]
+    for row in rows:
+        found = fleet.get(f"/api/{PATHS[model]}/{row['pk']}/", at=service, allow_redirects=False)
+        assert found.status_code in (200, 307), found.text
 
 
 def test_what_is_missing_is_added_and_what_was_changed_stays(fleet: Fleet) -> None:
