@@ -236,6 +236,7 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> str:
 
 
 def is_shipped(*, order_id: uuid.UUID) -> bool:
+    """Whether the carrier has been given its parcel."""
     return http.find("shipping_service", f"/internal/shipments/{order_id}/") is not None
 
 

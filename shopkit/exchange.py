@@ -5,7 +5,7 @@ import asyncio
 from shopkit.answer import Answer
 from shopkit.clock import Clock
 from shopkit.connection import Connection
-from shopkit.errors import BadGateway, GatewayTimeout, ShopError
+from shopkit.errors import BadGateway, GatewayTimeout
 from shopkit.hygiene import Headers, encoded_path, response_headers
 from shopkit.incoming import ClientGone, Request
 from shopkit.upstream import Limits, Upstream
@@ -109,14 +109,11 @@ class Exchange:
             self._listener = asyncio.get_running_loop().create_task(self._client_side(self._connection))
 
     async def _client_side(self, connection: Connection) -> None:
-        """Sends on the rest of the body, then waits for the client to leave; either way to fail ends the exchange."""
-        try:
-            if not self._body.ended:
-                await self._send_rest(connection)
-            await self._body.gone()
-            connection.fail(ClientGone())
-        except (ShopError, ClientGone) as error:
-            connection.fail(error)
+        """Sends on the rest of the body, then waits for the client to leave, which ends the exchange."""
+        if not self._body.ended:
+            await self._send_rest(connection)
+        await self._body.gone()
+        connection.fail(ClientGone())
 
     async def _send_rest(self, connection: Connection) -> None:
         while not self._body.ended:

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs
 from shopkit.errors import Invalid, TooLarge
 from shopkit.hygiene import Arrival, Headers
 
+IN_MEMORY = 256 * 1024  # bytes up to which a body that is held takes no file
+PIECE = 64 * 1024
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -25,10 +27,6 @@ async def silence() -> Message:
     """Receives from a client that says no more, and never leaves."""
     never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     return await never
-
-
-IN_MEMORY = 256 * 1024  # bytes of a body that is held; the rest of it is a file
-PIECE = 64 * 1024
 
 
 class Body:
