@@ -74,6 +74,7 @@ class Fleet:
         leader = self.pid(name)
         os.killpg(leader, signal.SIGSTOP)
         try:
+            wait_for(lambda: _stands_still(leader), seconds=10)
             yield
         finally:
             os.killpg(leader, signal.SIGCONT)
@@ -105,6 +106,16 @@ class Fleet:
         """Ctrl-C; the runner's exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=15)
+
+
+def _stands_still(group: int) -> bool:
+    """Whether no thread of a group of processes runs any more: a signal to stop reaches one first, then the others."""
+    states = []
+    for stat in Path("/proc").glob("[0-9]*/task/*/stat"):
+        with contextlib.suppress(OSError):
+            state_of, _parent, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            states += [state_of] if int(its_group) == group else []
+    return set(states) <= {"T", "Z"}
 
 
 def unheard(path: str) -> str:
