@@ -1,0 +1,176 @@
+"""Rows read and written by statements that are made once: Django makes each anew, which takes ten times what it does.
+
+For what every order does; whatever else is asked goes through the ORM, and gives the same. What `where` names a row
+must have: a value, `None` for none, or a tuple for one of these.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.models.query import QuerySet
+
+M = TypeVar("M", bound=models.Model)
+Field = Any  # a `models.Field`, whose backend-facing half has no types
+Where = Mapping[str, Any]
+Shape = tuple[tuple[str, int | None], ...]
+"""What a condition asks of which fields, without the values: how many there may be, or None for no value at all."""
+
+
+def find(model: type[M], where: Where, *, along: str | None = None, lock: bool = False) -> M | None:
+    """The first such row, with those that belong to it as `along`, kept for as long as the transaction if `lock`ed."""
+    found = find_all(model, where, lock=lock)
+    if found and along:
+        _attach(found[0], along)
+    return found[0] if found else None
+
+
+def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
+    """All such rows, in the order of their `Meta`."""
+    select = _select(model, _shape(where), lock)
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(select.sql, _asked(model, where, connection))
+        rows = cursor.fetchall()
+    return [model.from_db(DEFAULT_DB_ALIAS, select.names, values) for values in select.converted(rows)]
+
+
+def insert(row: M) -> M:
+    """Writes a new row, with the id that the database gives it if it has none. No signal is sent."""
+    made = _insert(type(row), row.pk is None)
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in made.fields]
+    with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
+        cursor.execute(made.sql, values)
+        if made.returned is not None:
+            row.pk = connection.ops.fetch_returned_insert_columns(cursor, made.returned)[0]
+        elif row.pk is None:
+            row.pk = connection.ops.last_insert_id(cursor, row._meta.db_table, made.key)
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return row
+
+
+def update(model: type[models.Model], where: Where, **fields: Any) -> int:
+    """Sets these fields of such rows; how many there were."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = [_field(model, name).get_db_prep_save(value, connection) for name, value in fields.items()]
+    with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
+        cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where, connection))
+        return int(cursor.rowcount)
+
+
+def _attach(row: models.Model, name: str) -> None:
+    """As `prefetch_related` does: `row.lines.all()` are these, and each knows its `row`."""
+    field: Field = row._meta.get_field(name).remote_field
+    children = find_all(field.model, {field.attname: row.pk})
+    for child in children:
+        field.set_cached_value(child, row)
+    known: QuerySet[models.Model] = QuerySet(field.model)
+    known._result_cache = children
+    row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
+
+
+@dataclass(frozen=True)
+class _Select:
+    sql: str
+    names: list[str]
+    compiler: Any
+    converters: dict[int, Any]
+
+    def converted(self, rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+        """As the fields have them."""
+        return list(self.compiler.apply_converters(rows, self.converters))
+
+
+@dataclass(frozen=True)
+class _Insert:
+    sql: str
+    fields: list[Field]
+    key: str
+    returned: Any
+
+
+@cache
+def _store() -> Any:
+    """How the store writes names and values: a connection that no thread uses, since what is made here is of all."""
+    return connections.create_connection(DEFAULT_DB_ALIAS)
+
+
+@cache
+def _select(model: type[models.Model], shape: Shape, lock: bool) -> _Select:
+    fields = model._meta.concrete_fields
+    compiler = model._default_manager.all().query.get_compiler(connection=_store())
+    converters = compiler.get_converters([field.get_col(model._meta.db_table) for field in fields])
+    order = ", ".join(_ordered(model, name) for name in model._meta.ordering or ())
+    sql = f"SELECT {_columns(fields)} FROM {_table(model)} WHERE {_conditions(model, shape)}"  # noqa: S608
+    sql += f" ORDER BY {order}" if order else ""
+    sql += f" {_store().ops.for_update_sql()}" if lock and _store().features.has_select_for_update else ""
+    return _Select(sql, [field.attname for field in fields], compiler, converters)
+
+
+@cache
+def _insert(model: type[models.Model], without_id: bool) -> _Insert:
+    store, key = _store(), _field(model, "pk")
+    fields = [field for field in model._meta.concrete_fields if not (without_id and field is key)]
+    sql = f"INSERT INTO {_table(model)} ({_columns(fields)}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    if not (without_id and store.features.can_return_columns_from_insert):
+        return _Insert(sql, fields, key.column, None)
+    returning, returned = store.ops.return_insert_columns([key])
+    return _Insert(f"{sql} {returning}", fields, key.column, returned)
+
+
+@cache
+def _update(model: type[models.Model], names: tuple[str, ...], shape: Shape) -> str:
+    new = ", ".join(f"{_column(_field(model, name))} = %s" for name in names)
+    return f"UPDATE {_table(model)} SET {new} WHERE {_conditions(model, shape)}"  # noqa: S608
+
+
+def _shape(where: Where) -> Shape:
+    return tuple((name, _count(value)) for name, value in where.items())
+
+
+def _count(value: object) -> int | None:
+    if value is None:
+        return None
+    return len(value) if isinstance(value, tuple) else 1
+
+
+def _conditions(model: type[models.Model], shape: Shape) -> str:
+    return " AND ".join(_condition(_column(_field(model, name)), count) for name, count in shape)
+
+
+def _condition(column: str, count: int | None) -> str:
+    return f"{column} IS NULL" if count is None else f"{column} IN ({', '.join(['%s'] * count)})"
+
+
+def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any]:
+    """The values of a condition, as the store has them."""
+    asked = []
+    for name, value in where.items():
+        field = _field(model, name)
+        each = value if isinstance(value, tuple) else () if value is None else (value,)
+        asked += [field.get_db_prep_value(one, connection) for one in each]
+    return asked
+
+
+@cache
+def _field(model: type[models.Model], name: str) -> Field:
+    return model._meta.pk if name == "pk" else model._meta.get_field(name)
+
+
+def _ordered(model: type[models.Model], name: Any) -> str:
+    return f"{_column(_field(model, name.removeprefix('-')))} {'DESC' if name.startswith('-') else 'ASC'}"
+
+
+def _columns(fields: Any) -> str:
+    return ", ".join(map(_column, fields))
+
+
+def _column(field: Field) -> str:
+    return str(_store().ops.quote_name(field.column))
+
+
+def _table(model: type[models.Model]) -> str:
+    return str(_store().ops.quote_name(model._meta.db_table))
