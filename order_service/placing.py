@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from order_service import clients, services
 from order_service.models import Order, OrderLine
 from order_service.totals import Totals, totals
-from shopkit import database_time
+from shopkit import database_time, rows
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, Unavailable
 from shopkit.money import check_currency, shown
@@ -126,8 +126,8 @@ def _keep(order: Order, lines: tuple[clients.Line, ...]) -> Message:
 @transaction.atomic(savepoint=False)
 def keep(order: Order, lines: tuple[clients.Line, ...], *, pay_until: datetime) -> None:
     """Writes the order with its lines, its saga or what its customer may pay, and its first event."""
-    order.save(force_insert=True)
-    OrderLine.objects.bulk_create(_line(order, line) for line in lines)
+    rows.insert(order)
+    rows.put_along(order, "lines", [rows.insert(_line(order, line)) for line in lines])
     if order.payment_id or not order.total:  # what costs nothing waits for nobody's payment
         services.begin_checkout(order, pay_until=pay_until)
     else:
@@ -143,7 +143,7 @@ def _line(order: Order, line: clients.Line) -> OrderLine:
 
 def _made_before(wish: Wish, identity: Identity) -> Order | None:
     """`Conflict("already_ordered")`, with the order's id if the caller may see it, when another request has made it."""
-    order = Order.objects.filter(cart_id=wish.cart_id).first()
+    order = rows.find(Order, {"cart_id": wish.cart_id})
     if order is None or (order.placed_by and order.placed_by == wish.placed_by):
         return order
     details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id, order.customer_type) else {}

@@ -17,7 +17,7 @@ from order_service import steps
 from order_service.models import Order, Saga
 from order_service.services import advance
 from order_service.steps import Next, Wait
-from shopkit import database_time
+from shopkit import database_time, rows
 from shopkit.errors import Conflict, ShopError
 
 LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines of its calls
@@ -74,7 +74,11 @@ def claim(order_id: Any) -> Saga | None:
     now = database_time.now()
     if not _due(now).filter(pk=order_id).update(fence=F("fence") + 1, lease_until=now + LEASE):
         return None
-    return Saga.objects.select_related("order").prefetch_related("order__lines").get(pk=order_id)
+    saga, order = rows.find(Saga, {"pk": order_id}), rows.find(Order, {"pk": order_id}, along="lines")
+    if saga is None or order is None:
+        return None
+    saga.order = order
+    return saga
 
 
 def _due(now: datetime) -> "QuerySet[Saga]":
@@ -119,7 +123,7 @@ def _record(saga: Saga, came_to: Next) -> None:
         _write_down(saga, came_to)
     except Conflict:  # there were news of the order since it was claimed; once it has just been read, there are none
         with transaction.atomic():
-            saga.order.refresh_from_db(from_queryset=Order.objects.select_for_update())
+            rows.read_again(saga.order, lock=True)
             _write_down(saga, came_to)
 
 
@@ -137,10 +141,10 @@ def _write(saga: Saga, **fields: Any) -> None:
 
     So the lease with which it is too late to cancel begins with no cancelling overlooked.
     """
-    ours = Saga.objects.filter(pk=saga.pk, fence=saga.fence)
-    if not ours.filter(cancel_asked=saga.cancel_asked).update(**fields):
+    ours = {"pk": saga.pk, "fence": saga.fence}
+    if not rows.update(Saga, {**ours, "cancel_asked": saga.cancel_asked}, **fields):
         saga.cancel_asked = True  # or else it is the fence
-        if not ours.update(**fields):
+        if not rows.update(Saga, ours, **fields):
             raise FenceLost
     for name, value in fields.items():
         setattr(saga, name, value)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from order_service.models import DELETABLE, TRANSITIONS, Order, OrderEvent, Saga, Status
-from shopkit import database_time, sweeper, versioned
+from shopkit import database_time, rows, sweeper, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, NotFound
 from shopkit.outbox import services as outbox
@@ -28,7 +28,7 @@ UNWANTED, BUYER, DUE = "payment_unwanted", "buyer_changed", "order_due"
 
 def get_order(*, order_id: uuid.UUID, identity: Identity) -> Order:
     """The order with its lines; `NotFound` when there is none or it is another's."""
-    order = Order.objects.prefetch_related("lines").filter(pk=order_id).first()
+    order = rows.find(Order, {"pk": order_id}, along="lines")
     if order is None or not identity.may_see(order.customer_id, order.customer_type):
         raise NotFound
     return order
@@ -99,7 +99,7 @@ def move(*, order: Order, to: str, name: str, outcome: str = "", **fields: Any) 
 def advance(*, order: Order, to: str | None, name: str, outcome: str, **fields: Any) -> None:
     """What a step of the saga came to, in its transaction. `Conflict` when the order changed since it was read."""
     if to not in TRANSITIONS[order.status]:  # for the step is of the saga alone, or the order is further on by now
-        order.refresh_from_db(from_queryset=Order.objects.select_for_update())
+        rows.read_again(order, lock=True)
     if to in TRANSITIONS[order.status]:
         move(order=order, to=to, name=name, outcome=outcome, **fields)
     else:
@@ -123,7 +123,7 @@ def _write(order: Order, *, name: str, outcome: str = "", **fields: Any) -> Orde
 def log_event(order: Order, name: str, before: str, outcome: str = "", amount: int | None = None) -> None:
     """Writes down what happened to the order, whose status was `before`."""
     changed = {"from_status": before, "to_status": order.status}
-    OrderEvent.objects.create(order=order, name=name, outcome=outcome[:60], amount=amount, **changed)
+    rows.insert(OrderEvent(order=order, name=name, outcome=outcome[:60], amount=amount, **changed))
 
 
 def _mail(order: Order, mail: str, **more: int) -> None:
@@ -134,7 +134,7 @@ def _mail(order: Order, mail: str, **more: int) -> None:
 def begin_checkout(order: Order, *, pay_until: datetime) -> None:
     """From here on the saga carries the order out, or undoes it when it is not paid by then."""
     now = database_time.now()
-    Saga.objects.create(order=order, next_at=now, lease_until=now, pay_until=pay_until)
+    rows.insert(Saga(order=order, next_at=now, lease_until=now, pay_until=pay_until))
     transaction.on_commit(sweeper.wake)
 
 
@@ -174,7 +174,7 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
 
     An order that waits to be paid takes the first payment that is offered; any other is voided or given back.
     """
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    order = rows.find(Order, {"pk": order_id}, lock=True)
     if order is None:
         return  # its payment was made, and the order was not
     if _waits_for_payment(order):
@@ -202,7 +202,7 @@ def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     who died between the carrier's answer and the record of it would leave an order that never arrives; `conflict` when
     the order changed at the same moment.
     """
-    order = Order.objects.filter(pk=order_id).first()
+    order = rows.find(Order, {"pk": order_id})
     if order is None:
         return
     # a saga in whatever step, since it may have gone on after we read the order

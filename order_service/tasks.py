@@ -12,6 +12,7 @@ from order_service import clients, custom_mails, custom_orders, mails, pictures,
 from order_service.models import Order, Status
 from order_service.placing import CART_ORDERED
 from order_service.services import BUYER, DUE, MAIL, ORDER_CHANGED, UNWANTED
+from shopkit import rows
 from shopkit.errors import ShopError
 from shopkit.idempotency.services import sweep
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent
@@ -45,14 +46,14 @@ def close_cart(message: Message) -> None:
 
 def tell_customer(message: Message) -> None:
     """How the order is now, unless it was told with a mail; one that was deleted since has nothing to tell."""
-    order = Order.objects.filter(pk=message.payload["order_id"]).first()
+    order = rows.find(Order, {"pk": message.payload["order_id"]})
     if order is not None and order.told_version < order.version:
         _tell(order)
 
 
 def mail_customer(message: Message) -> None:
     """To the email that was given with the order, else to the customer's own."""
-    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    order = rows.find(Order, {"pk": message.payload["order_id"]}, along="lines")
     if order is None:
         return
     try:
@@ -68,13 +69,13 @@ def _tell(order: Order) -> str:
     owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
     email = clients.tell_customer(order=told(order), **owner)
     if email and not order.email:
-        Order.objects.filter(pk=order.pk, email="").update(email=email, told_version=order.version)
+        rows.update(Order, {"pk": order.pk, "email": ""}, email=email, told_version=order.version)
     return email
 
 
 def tell_due(message: Message) -> None:
     """What the customer may pay, of an order that was placed without a payment."""
-    order = Order.objects.filter(pk=message.payload["order_id"], payment_id=None).first()
+    order = rows.find(Order, {"pk": message.payload["order_id"], "payment_id": None})
     if order is not None:
         owner = {"customer_id": order.customer_id, "customer_type": order.customer_type}
         clients.note_due(order_id=order.pk, amount=order.total, currency=order.currency, **owner)
@@ -82,7 +83,7 @@ def tell_due(message: Message) -> None:
 
 def tell_buyer(message: Message) -> None:
     """Whose the goods are by now: nobody's, once all of it was given back."""
-    order = Order.objects.prefetch_related("lines").filter(pk=message.payload["order_id"]).first()
+    order = rows.find(Order, {"pk": message.payload["order_id"]}, along="lines")
     if order is not None:
         buyer = None if order.status == Status.REFUNDED else order.customer_id
         clients.tell_buyer(order_id=order.pk, lines=steps.lines(order), customer_id=buyer)

@@ -23,7 +23,8 @@ def find(model: type[M], where: Where, *, along: str | None = None, lock: bool =
     """The first such row, with those that belong to it as `along`, kept for as long as the transaction if `lock`ed."""
     found = find_all(model, where, lock=lock)
     if found and along:
-        _attach(found[0], along)
+        field: Field = model._meta.get_field(along).remote_field
+        put_along(found[0], along, find_all(field.model, {field.attname: found[0].pk}))
     return found[0] if found else None
 
 
@@ -35,6 +36,25 @@ def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
         cursor.execute(select.sql, _asked(model, where, connection))
         rows = cursor.fetchall()
     return [model.from_db(DEFAULT_DB_ALIAS, select.names, values) for values in select.converted(rows)]
+
+
+def read_again(row: models.Model, *, lock: bool = False) -> None:
+    """Sets each field as it is now; the model's `DoesNotExist` when the row is gone. What was read along stays."""
+    now = find(type(row), {"pk": row.pk}, lock=lock)
+    if now is None:
+        raise type(row).DoesNotExist  # type: ignore[attr-defined]
+    for field in row._meta.concrete_fields:
+        setattr(row, field.attname, getattr(now, field.attname))
+
+
+def put_along(row: models.Model, name: str, children: list[Any]) -> None:
+    """As `prefetch_related` does: `row.lines.all()` are these, and each knows its `row`."""
+    field: Field = row._meta.get_field(name).remote_field
+    for child in children:
+        field.set_cached_value(child, row)
+    known: QuerySet[models.Model] = QuerySet(field.model)
+    known._result_cache = children
+    row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
 
 
 def insert(row: M) -> M:
@@ -55,21 +75,10 @@ def insert(row: M) -> M:
 def update(model: type[models.Model], where: Where, **fields: Any) -> int:
     """Sets these fields of such rows; how many there were."""
     connection = connections[DEFAULT_DB_ALIAS]
-    values = [_field(model, name).get_db_prep_save(value, connection) for name, value in fields.items()]
+    values = [_field(model, name).get_db_prep_save(_id(value), connection) for name, value in fields.items()]
     with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
         cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where, connection))
         return int(cursor.rowcount)
-
-
-def _attach(row: models.Model, name: str) -> None:
-    """As `prefetch_related` does: `row.lines.all()` are these, and each knows its `row`."""
-    field: Field = row._meta.get_field(name).remote_field
-    children = find_all(field.model, {field.attname: row.pk})
-    for child in children:
-        field.set_cached_value(child, row)
-    known: QuerySet[models.Model] = QuerySet(field.model)
-    known._result_cache = children
-    row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,11 @@ def _update(model: type[models.Model], names: tuple[str, ...], shape: Shape) -> 
     return f"UPDATE {_table(model)} SET {new} WHERE {_conditions(model, shape)}"  # noqa: S608
 
 
+def _id(value: object) -> object:
+    """A row stands for its id."""
+    return value.pk if isinstance(value, models.Model) else value
+
+
 def _shape(where: Where) -> Shape:
     return tuple((name, _count(value)) for name, value in where.items())
 
@@ -151,7 +165,7 @@ def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any
     for name, value in where.items():
         field = _field(model, name)
         each = value if isinstance(value, tuple) else () if value is None else (value,)
-        asked += [field.get_db_prep_value(one, connection) for one in each]
+        asked += [field.get_db_prep_value(_id(one), connection) for one in each]
     return asked
 
 

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from shopkit import rows
 from shopkit.errors import Conflict, PreconditionFailed
 
 Transitions = Mapping[str, Collection[str]]
@@ -50,9 +51,9 @@ def check_transition(row: Tracked, to: str, table: Transitions) -> None:
 
 def change(row: Versioned, **fields: Any) -> None:
     """Sets fields, here and in the store; `Conflict` when the row changed since it was read."""
-    as_read = type(row)._default_manager.filter(pk=row.pk, version=row.version)
+    as_read = {"pk": row.pk, "version": row.version}
     fields |= {"version": row.version + 1, "updated_at": timezone.now()}
-    if not as_read.update(**fields):
+    if not rows.update(type(row), as_read, **fields):
         raise Conflict(f"This {row._meta.verbose_name} has just changed; read it again.")
     for name, value in fields.items():
         setattr(row, name, value)
@@ -61,8 +62,8 @@ def change(row: Versioned, **fields: Any) -> None:
 @transaction.atomic
 def delete(row: Tracked, deletable: Collection[str]) -> None:
     """Forgets a row while it has one of these statuses; else `Conflict("not_deletable")`."""
-    rows: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
+    here: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
     # raising the version takes the row first, so that nobody moves it on meanwhile
-    if not rows.filter(status__in=deletable).update(version=F("version") + 1):
+    if not here.filter(status__in=deletable).update(version=F("version") + 1):
         raise Conflict(f"This {row._meta.verbose_name} is {row.status}, so it is kept.", code="not_deletable")
-    rows.delete()
+    here.delete()

@@ -5,10 +5,9 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from shopkit import database_time
+from shopkit import database_time, rows
 from shopkit.errors import ShopError
 from shopkit.outbox import metrics
 from shopkit.outbox.handlers import AtMostOnce, Handler, NotSent, Undeliverable, handlers
@@ -48,16 +47,16 @@ def attempt(message: Message) -> bool:
 
 def _claim(message: Message) -> bool:
     now = database_time.now()
-    free = Message.objects.filter(pk=message.pk, fence=message.fence, state=State.PENDING, lease_until__lte=now)
-    state = State.TAKEN if at_most_once(message.kind) else State.PENDING
-    claimed = free.update(state=state, lease_until=now + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1)
+    free = {"pk": message.pk, "fence": message.fence, "state": State.PENDING, "lease_until": message.lease_until}
     message.fence, message.attempts = message.fence + 1, message.attempts + 1
-    return bool(claimed)
+    state = State.TAKEN if at_most_once(message.kind) else State.PENDING
+    ours = {"fence": message.fence, "attempts": message.attempts}
+    return message.lease_until <= now and rows.update(Message, free, state=state, lease_until=now + LEASE, **ours) > 0
 
 
 def give_up(message: Message) -> None:
     """Leaves one that was claimed, and not tried, to whoever is next."""
-    _ours(message).update(lease_until=database_time.now(), attempts=0)
+    _write(message, lease_until=database_time.now(), attempts=0)
 
 
 def hand_over(message: Message) -> bool:
@@ -92,7 +91,7 @@ def _failed(message: Message, error: Exception, *, final: bool) -> None:
         return
     log.warning("message not delivered", error=text, attempts=message.attempts, exc_info=_is_a_bug(error))
     next_time = database_time.now() + wait(message.attempts)
-    _ours(message).update(state=State.PENDING, lease_until=next_time, last_error=text[:300])
+    _write(message, state=State.PENDING, lease_until=next_time, last_error=text[:300])
 
 
 def _is_a_bug(error: Exception) -> bool:
@@ -104,16 +103,16 @@ def wait(attempts: int) -> timedelta:
     return timedelta(seconds=min(2 ** min(attempts - 1, 10), LONGEST_WAIT) * random.uniform(0.8, 1.0))  # noqa: S311
 
 
-def _ours(message: Message) -> "QuerySet[Message]":
-    """The message as this claim has it: nothing, once another has claimed it."""
-    return Message.objects.filter(pk=message.pk, fence=message.fence)
+def _write(message: Message, **fields: object) -> None:
+    """Under the fence of this claim: nothing, once another has claimed it."""
+    rows.update(Message, {"pk": message.pk, "fence": message.fence}, **fields)
 
 
 def _end(message: Message, state: str, *, empty: bool, **fields: object) -> None:
     """Mail holds addresses and tokens, which nobody needs once it is sent."""
     if empty:
         fields["payload"] = {}
-    _ours(message).update(state=state, done_at=timezone.now(), **fields)
+    _write(message, state=state, done_at=timezone.now(), **fields)
 
 
 def look_after() -> None:
@@ -133,6 +132,7 @@ def measure() -> None:
 
 def _lose_taken(now: datetime) -> None:
     for message in Message.objects.filter(state=State.TAKEN, lease_until__lt=now)[:AT_A_TIME]:
-        lost = _ours(message).filter(state=State.TAKEN)
-        if lost.update(state=State.LOST, done_at=now, payload={}, last_error="The process ended while sending."):
+        taken = {"pk": message.pk, "fence": message.fence, "state": State.TAKEN}
+        lost = {"state": State.LOST, "last_error": "The process ended while sending."}
+        if rows.update(Message, taken, done_at=now, payload={}, **lost):
             log.error("message may not have been sent", message=message.pk, kind=message.kind)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from shopkit import database_time, sweeper
+from shopkit import database_time, rows, sweeper
 from shopkit.outbox import delivery
 from shopkit.outbox.models import Message
 
@@ -20,7 +20,7 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
     """
     _check_in_transaction()
     if key is None:
-        message = Message.objects.create(kind=kind, payload=payload, lease_until=database_time.now())
+        message = rows.insert(Message(kind=kind, payload=payload, lease_until=database_time.now()))
     else:
         new = {"payload": payload, "lease_until": database_time.now()}
         message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults=new)
@@ -36,7 +36,7 @@ def put_claimed(*, kind: str, payload: Mapping[str, object]) -> Message:
     _check_in_transaction()
     assert not delivery.at_most_once(kind), "once its lease is over, it would be tried again"
     lease_until = database_time.now() + delivery.LEASE
-    return Message.objects.create(kind=kind, payload=payload, lease_until=lease_until, fence=1, attempts=1)
+    return rows.insert(Message(kind=kind, payload=payload, lease_until=lease_until, fence=1, attempts=1))
 
 
 def _check_in_transaction() -> None:
@@ -49,12 +49,12 @@ def put_news(*, kind: str, subject: object, payload: Mapping[str, object], after
     For handlers that read the subject when they deliver. The first try is `after` so long, so that what changes step
     by step is told once.
     """
-    waiting = Message.objects.filter(subject=str(subject), kind=kind, state=Message.State.PENDING, fence=0)
+    waiting = {"subject": str(subject), "kind": kind, "state": Message.State.PENDING, "fence": 0}
     # written, so that whoever claims it waits for our commit, and tells of what we changed too
-    if waiting.update(attempts=0):
+    if rows.update(Message, waiting, attempts=0):
         return
     lease_until = database_time.now() + after
-    Message.objects.create(kind=kind, payload=payload, subject=str(subject), lease_until=lease_until)
+    rows.insert(Message(kind=kind, payload=payload, subject=str(subject), lease_until=lease_until))
     if not after:
         transaction.on_commit(sweeper.wake)
 
