@@ -7,6 +7,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from cart_service.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
+from shopkit import rows
 
 
 @transaction.atomic
@@ -53,4 +54,4 @@ def touch(cart: Cart, **fields: object) -> None:
 
 def close(*, cart_id: uuid.UUID) -> None:
     """The cart has become an order, and changes no more. May be repeated."""
-    Cart.objects.filter(pk=cart_id, ordered_at=None).update(ordered_at=timezone.now())
+    rows.update(Cart, {"pk": cart_id, "ordered_at": None}, ordered_at=timezone.now())

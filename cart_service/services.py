@@ -13,6 +13,7 @@ from cart_service import pricing
 from cart_service.clients import Item
 from cart_service.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from cart_service.pricing import Items, Priced
+from shopkit import rows
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, Moved, NotFound, PreconditionFailed, Unavailable, found
 from shopkit.money import check_currency
@@ -24,7 +25,7 @@ AT_A_TIME = 200
 def create_cart(*, identity: Identity, currency: str | None = None) -> Priced:
     """`Invalid("foreign_currency")` when one is asked for that the shop does not sell in."""
     check_currency(currency)
-    return Priced(Cart.objects.create(owner_id=identity.customer_id, owner_type=identity.customer_type))
+    return Priced(rows.insert(Cart(owner_id=identity.customer_id, owner_type=identity.customer_type)))
 
 
 def get_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
@@ -37,7 +38,7 @@ def get_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
 
 def visible_cart(*, cart_id: uuid.UUID, identity: Identity) -> Cart:
     """As `get_cart`, of the past too."""
-    cart = found(Cart.objects.prefetch_related("lines").filter(pk=cart_id).first())
+    cart = found(rows.find(Cart, {"pk": cart_id}, along="lines"))
     if not (cart.owner_id is None or identity.may_see(cart.owner_id, cart.owner_type)):
         raise NotFound
     return _with_account(cart, identity)
@@ -74,7 +75,7 @@ def add_item(
     items, perks = pricing.look(cart, identity, item_id)
     item = _present(items, item_id)
     with _changing(cart, version):
-        there = dict(CartLine.objects.filter(cart=cart).values_list("item_id", "quantity"))
+        there = {line.item_id: line.quantity for line in rows.find_all(CartLine, {"cart": cart})}
         if item.id not in there and len(there) >= MAX_LINES:
             raise Conflict(f"A cart takes {MAX_LINES} different items.", code="cart_full")
         _put(cart, item, quantity + there.get(item.id, 0))
@@ -117,10 +118,10 @@ def forget_idle() -> int:
 def _changing(cart: Cart, version: int | None) -> Iterator[None]:
     """A transaction in which nobody else changes the cart; `PreconditionFailed` when it is not at `version`."""
     with transaction.atomic():
-        rows = Cart.objects.filter(pk=cart.pk) if version is None else Cart.objects.filter(pk=cart.pk, version=version)
-        still_open = rows.filter(ordered_at=None, merged_into=None)
+        here = Cart.objects.filter(pk=cart.pk) if version is None else Cart.objects.filter(pk=cart.pk, version=version)
+        still_open = here.filter(ordered_at=None, merged_into=None)
         if not still_open.update(version=F("version") + 1, updated_at=timezone.now()):
-            if rows.exists():
+            if here.exists():
                 raise closed()
             raise NotFound if version is None else PreconditionFailed
         yield
@@ -156,8 +157,8 @@ def _put(cart: Cart, item: Item, quantity: int) -> None:
 def set_line(cart: Cart, item: Item, quantity: int) -> None:
     """So many of an item that is for sale, at its present name and price; for who has taken the cart's row."""
     now = {"item_type": item.type, "name": item.name, "unit_price": item.price, "quantity": quantity}
-    if not CartLine.objects.filter(cart=cart, item_id=item.id).update(**now):
-        CartLine.objects.create(cart=cart, item_id=item.id, **now)
+    if not rows.update(CartLine, {"cart": cart, "item_id": item.id}, **now):
+        rows.insert(CartLine(cart=cart, item_id=item.id, **now))
 
 
 _WHY = {
@@ -170,4 +171,4 @@ _OF_QUANTITY = ("quantity_limit", "out_of_stock")
 
 
 def fresh(cart: Cart) -> Cart:
-    return Cart.objects.prefetch_related("lines").get(pk=cart.pk)
+    return found(rows.find(Cart, {"pk": cart.pk}, along="lines"))

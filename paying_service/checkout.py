@@ -17,7 +17,7 @@ from django.utils import timezone
 from paying_service import providers
 from paying_service.models import TRANSITIONS, Due, Payment, Refund, Status
 from paying_service.providers.port import Charge
-from shopkit import versioned
+from shopkit import rows, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, Invalid, ShopError, found
 from shopkit.outbox import services as outbox
@@ -39,7 +39,7 @@ def open_payment(*, payment_id: uuid.UUID, provider: str, token: str, **fields: 
     """
     chosen = providers.chosen(provider)
     fields |= {"provider": provider, "handle": chosen.handle_of(token) if token else Payment.HOSTED}
-    return Payment.objects.get_or_create(pk=payment_id, defaults=fields)[0]
+    return rows.find_or_insert(Payment(id=payment_id, **fields), "pk")[0]
 
 
 def offer(*, order_id: uuid.UUID, identity: Identity, provider: str, method: str, token: str) -> Payment:
@@ -72,7 +72,8 @@ def authorise(*, payment_id: uuid.UUID) -> Payment:
     provider = providers.of(payment.provider)
     if payment.status == Status.PENDING and not payment.provider_ref:
         # nothing is charged before it is written down what it is called
-        waiting.filter(provider_ref="").update(provider_ref=provider.begin(payment).ref)
+        new = {"pk": payment.pk, "status": Status.PENDING, "void_asked": False, "provider_ref": ""}
+        rows.update(Payment, new, provider_ref=provider.begin(payment).ref)
     if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
     return apply(payment_id, provider.authorise(get(payment_id)), told=True)
@@ -255,8 +256,8 @@ def tell(payment: Payment) -> None:
 
 
 def get(payment_id: uuid.UUID) -> Payment:
-    return found(Payment.objects.filter(pk=payment_id).first())
+    return found(rows.find(Payment, {"pk": payment_id}))
 
 
 def _locked(payment_id: uuid.UUID) -> Payment:
-    return found(Payment.objects.select_for_update().filter(pk=payment_id).first())
+    return found(rows.find(Payment, {"pk": payment_id}, lock=True))

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from shipping_service.models import DELETABLE, TRANSITIONS, Shipment, ShipmentEvent, Status, new_tracking_number
-from shopkit import versioned
+from shopkit import rows, versioned
 from shopkit.auth import Identity
 from shopkit.errors import Conflict, found
 from shopkit.outbox import services as outbox
@@ -53,14 +53,14 @@ def ship(*, shipment_id: uuid.UUID, order_id: uuid.UUID, **fields: Any) -> Shipm
 
 def shipment_of(*, order_id: uuid.UUID) -> Shipment:
     """The order's one shipment; `NotFound` while it has none."""
-    return found(Shipment.objects.filter(order_id=order_id).first())
+    return found(rows.find(Shipment, {"order_id": order_id}))
 
 
 def page_of_shipments(*, after: str) -> list[dict[str, object]]:
     """The next 500 shipments by id: `{id, order_id, status}`."""
     later = Shipment.objects.filter(pk__gt=after) if after else Shipment.objects.all()
-    rows = later.order_by("pk").values("id", "order_id", "status")[:500]
-    return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in rows]
+    page = later.order_by("pk").values("id", "order_id", "status")[:500]
+    return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in page]
 
 
 def visible_shipments(*, identity: Identity) -> QuerySet[Shipment]:
@@ -94,7 +94,7 @@ def move(*, shipment: Shipment, to: str, version: int | None = None) -> Shipment
     versioned.check_version(shipment, version)
     versioned.check_transition(shipment, to, TRANSITIONS)
     versioned.change(shipment, status=to)
-    ShipmentEvent.objects.create(shipment=shipment, status=to)
+    rows.insert(ShipmentEvent(shipment=shipment, status=to))
     if to in TOLD:
         outbox.put(kind=CHANGED, payload={"shipment_id": str(shipment.pk)})
     return shipment
@@ -137,8 +137,8 @@ def _carry_on(shipment: Shipment, *, look_at: datetime) -> bool:
     """The parcel's next step and when it is due again, both or neither; False when it goes no further."""
     onward = NEXT.get(shipment.status)
     again = look_at if onward in NEXT else None
-    ours = Shipment.objects.filter(pk=shipment.pk, look_at=shipment.look_at, version=shipment.version)
-    if not ours.update(look_at=again) or not onward:
+    as_read = {"pk": shipment.pk, "look_at": shipment.look_at, "version": shipment.version}
+    if not rows.update(Shipment, as_read, look_at=again) or not onward:
         return False
     move(shipment=shipment, to=onward)
     return True
@@ -153,8 +153,8 @@ def delete_shipment(*, shipment: Shipment) -> None:
 
 @transaction.atomic
 def _keep(shipment: Shipment) -> None:
-    shipment.save(force_insert=True)
-    ShipmentEvent.objects.create(shipment=shipment, status=shipment.status)
+    rows.insert(shipment)
+    rows.insert(ShipmentEvent(shipment=shipment, status=shipment.status))
 
 
 def _check_not_shipped(order_id: uuid.UUID) -> None:

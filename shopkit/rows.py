@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
 from django.db.models.query import QuerySet
+from django.db.models.sql.where import AND
 
 M = TypeVar("M", bound=models.Model)
 Field = Any  # a `models.Field`, whose backend-facing half has no types
@@ -28,6 +29,14 @@ def find(model: type[M], where: Where, *, along: str | None = None, lock: bool =
     return found[0] if found else None
 
 
+def get(model: type[M], where: Where, *, lock: bool = False) -> M:
+    """The first such row; the model's `DoesNotExist` when there is none."""
+    found = find(model, where, lock=lock)
+    if found is None:
+        raise model.DoesNotExist  # type: ignore[attr-defined]
+    return found
+
+
 def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
     """All such rows, in the order of their `Meta`."""
     select = _select(model, _shape(where), lock)
@@ -40,9 +49,7 @@ def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
 
 def read_again(row: models.Model, *, lock: bool = False) -> None:
     """Sets each field as it is now; the model's `DoesNotExist` when the row is gone. What was read along stays."""
-    now = find(type(row), {"pk": row.pk}, lock=lock)
-    if now is None:
-        raise type(row).DoesNotExist  # type: ignore[attr-defined]
+    now = get(type(row), {"pk": row.pk}, lock=lock)
     for field in row._meta.concrete_fields:
         setattr(row, field.attname, getattr(now, field.attname))
 
@@ -53,6 +60,8 @@ def put_along(row: models.Model, name: str, children: list[Any]) -> None:
     for child in children:
         field.set_cached_value(child, row)
     known: QuerySet[models.Model] = QuerySet(field.model)
+    column = field.get_col(known.query.get_initial_alias())
+    known.query.where.add(field.get_lookup("exact")(column, row.pk), AND)  # for what is asked of it beyond this
     known._result_cache = children
     row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
 
@@ -70,6 +79,20 @@ def insert(row: M) -> M:
             row.pk = connection.ops.last_insert_id(cursor, row._meta.db_table, made.key)
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return row
+
+
+def find_or_insert(row: M, *key: str) -> tuple[M, bool]:
+    """The row there is with this one's `key`, or this one, which is new; of two at once, one is."""
+    where = {name: getattr(row, name) for name in key}
+    if found := find(type(row), where):
+        return found, False
+    try:
+        with transaction.atomic():
+            return insert(row), True
+    except IntegrityError:
+        if found := find(type(row), where):
+            return found, False
+        raise
 
 
 def update(model: type[models.Model], where: Where, **fields: Any) -> int:

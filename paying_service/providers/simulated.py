@@ -13,6 +13,7 @@ from paying_service.models import Payment, SimulatedCharge, Status
 from paying_service.providers import simulated_news as news
 from paying_service.providers import webhook
 from paying_service.providers.port import Begun, Charge, Event
+from shopkit import rows
 from shopkit.errors import Conflict, Invalid
 from shopkit.outbox.models import Message
 
@@ -76,9 +77,7 @@ def authorise(payment: Payment) -> Charge:
 def _charge(ref: str, payment: Payment, status: str) -> SimulatedCharge:
     ready = timezone.now() + LATE if status == Status.PENDING else None
     fields = {"handle": payment.handle, "amount": payment.amount, "currency": payment.currency}
-    charge, new = SimulatedCharge.objects.get_or_create(
-        key=ref, defaults={**fields, "status": status, "ready_at": ready}
-    )
+    charge, new = rows.find_or_insert(SimulatedCharge(key=ref, status=status, ready_at=ready, **fields), "key")
     if new:
         news.tell(charge)
     return charge
@@ -87,7 +86,7 @@ def _charge(ref: str, payment: Payment, status: str) -> SimulatedCharge:
 def fetch(payment: Payment) -> Charge:
     """The charge as it is now; one that is late is authorised once its time has come, one it never heard of waits."""
     ripen(payment.provider_ref)
-    charge = SimulatedCharge.objects.filter(key=payment.provider_ref).first()
+    charge = rows.find(SimulatedCharge, {"key": payment.provider_ref})
     return _shown(charge, payment) if charge else Charge(Status.PENDING, payment.amount, payment.currency)
 
 
@@ -136,10 +135,10 @@ def choose(payment: Payment, *, token: str) -> str:
 def capture(payment: Payment) -> Charge:
     """Takes the money, once; the charge as it is, if it can't be taken."""
     with transaction.atomic():
-        charge = SimulatedCharge.objects.select_for_update().get(key=payment.provider_ref)
+        charge = _held(payment)
         if charge.status == Status.AUTHORISED:
             charge.status, charge.captured = Status.CAPTURED, charge.amount
-            charge.save()
+            rows.update(SimulatedCharge, {"key": charge.key}, status=charge.status, captured=charge.captured)
             news.tell(charge)
     return _shown(charge, payment)
 
@@ -156,7 +155,7 @@ def void(payment: Payment) -> Charge:
 def refund(payment: Payment, *, key: str, amount: int) -> Charge:
     """Gives back so much, once for each key; `Conflict("refund_exceeds_capture")`."""
     with transaction.atomic():
-        charge = SimulatedCharge.objects.select_for_update().get(key=payment.provider_ref)
+        charge = _held(payment)
         if key not in charge.refunds:
             if charge.refunded + amount > charge.captured:
                 raise Conflict("That is more than was taken.", code="refund_exceeds_capture")
@@ -189,6 +188,11 @@ def _move(ref: str, *before: str, to: str) -> bool:
         return False
     news.tell(SimulatedCharge.objects.get(key=ref))
     return True
+
+
+def _held(payment: Payment) -> SimulatedCharge:
+    """The payment's charge, which nobody else changes while the transaction lasts."""
+    return rows.get(SimulatedCharge, {"key": payment.provider_ref}, lock=True)
 
 
 def _shown(charge: SimulatedCharge, payment: Payment) -> Charge:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
+from shopkit import rows
 from shopkit.customers.services import check_settled
 
 PAID = ("paid", "fulfilling", "shipped", "delivered", "refunded")
@@ -20,11 +21,12 @@ def keep(*, customer: Any, order_id: str, version: int, **told: Any) -> bool:
     the customer is about to leave.
     """
     check_settled(customer)
-    kept = customer.purchases.filter(order_id=order_id)
-    if not kept:
-        customer.purchases.create(order_id=order_id, order_version=version, **told)
+    purchase = customer.purchases.model
+    kept = rows.find(purchase, {"customer": customer, "order_id": order_id})
+    if kept is None:
+        rows.insert(purchase(customer=customer, order_id=order_id, order_version=version, **told))
         return True
-    return bool(kept.filter(order_version__lt=version).update(order_version=version, **told))
+    return version > kept.order_version and bool(rows.update(purchase, {"pk": kept.pk}, order_version=version, **told))
 
 
 def spent(*, customer: Any, since: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 from django.db.models import F, QuerySet
 
-from shopkit import database_time
+from shopkit import database_time, rows
 from shopkit.errors import Conflict, ShopError
 from shopkit.idempotency.models import Answer
 
@@ -26,8 +26,8 @@ def claim(*, scope: str, body_digest: str) -> Answer:
     another runs. Who has not answered within `LEASE` counts as dead, and the next one runs in their place.
     """
     try:
-        new = {"body_digest": body_digest, "started_at": database_time.now()}
-        answer, made = Answer.objects.get_or_create(scope=scope, defaults=new)
+        new = Answer(scope=scope, body_digest=body_digest, started_at=database_time.now())
+        answer, made = rows.find_or_insert(new, "scope")
     except IntegrityError:  # there when we wrote, gone when we read
         raise in_progress() from None
     if answer.body_digest != body_digest:

@@ -22,8 +22,8 @@ def put(*, kind: str, payload: Mapping[str, object], key: str | None = None) -> 
     if key is None:
         message = rows.insert(Message(kind=kind, payload=payload, lease_until=database_time.now()))
     else:
-        new = {"payload": payload, "lease_until": database_time.now()}
-        message, _new = Message.objects.get_or_create(kind=kind, key=key, defaults=new)
+        new = Message(kind=kind, key=key, payload=payload, lease_until=database_time.now())
+        message, _new = rows.find_or_insert(new, "kind", "key")
     transaction.on_commit(sweeper.wake)
     return message
 
