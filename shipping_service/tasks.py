@@ -2,12 +2,13 @@
 
 from shipping_service import clients, services, webhooks
 from shipping_service.models import Shipment
+from shopkit import rows
 from shopkit.outbox.models import Message
 from shopkit.sweeper import Sweep
 
 
 def tell_order(message: Message) -> None:
-    shipment = Shipment.objects.filter(pk=message.payload["shipment_id"]).first()
+    shipment = rows.find(Shipment, {"pk": message.payload["shipment_id"]})
     if shipment is not None:
         clients.tell_order(shipment={"order_id": str(shipment.order_id), "status": shipment.status})
 
