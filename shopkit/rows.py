@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
-from django.db.models.query import QuerySet
 
 M = TypeVar("M", bound=models.Model)
 Field = Any  # a `models.Field`, whose backend-facing half has no types
@@ -63,11 +62,11 @@ def update(model: type[models.Model], where: Where, **fields: Any) -> int:
 
 def _attach(row: models.Model, name: str) -> None:
     """As `prefetch_related` does: `row.lines.all()` are these, and each knows its `row`."""
-    field: Field = row._meta.get_field(name).remote_field
-    children = find_all(field.model, {field.attname: row.pk})
+    related: Any = getattr(row, name)
+    children = find_all(related.model, {related.field.attname: row.pk})
     for child in children:
-        field.set_cached_value(child, row)
-    known: QuerySet[models.Model] = QuerySet(field.model)
+        related.field.set_cached_value(child, row)
+    known = related.all()  # of this row alone, whatever else is asked of it
     known._result_cache = children
     row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
 
