@@ -94,7 +94,9 @@ class _Insert:
 @cache
 def _store() -> Any:
     """How the store writes names and values: a connection that no thread uses, since what is made here is of all."""
-    return connections.create_connection(DEFAULT_DB_ALIAS)
+    store: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    bool(store.features.can_return_columns_from_insert)  # MariaDB is asked, once, while no other thread has this
+    return store
 
 
 @cache
