@@ -143,7 +143,9 @@ def _conditions(model: type[models.Model], shape: Shape) -> str:
 
 
 def _condition(column: str, count: int | None) -> str:
-    return f"{column} IS NULL" if count is None else f"{column} IN ({', '.join(['%s'] * count)})"
+    if count is None:
+        return f"{column} IS NULL"
+    return f"{column} IN ({', '.join(['%s'] * count)})" if count else "1 = 0"
 
 
 def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any]:
