@@ -1,7 +1,8 @@
 """Rows read and written by statements that are made once: Django makes each anew, which takes ten times what it does.
 
-For what every order does; whatever else is asked goes through the ORM, and gives the same. What `where` names a row
-must have: a value, `None` for none, or a tuple for one of these.
+For what every order does; whatever else is asked goes through the ORM, and gives the same. What `where` names, at
+least one thing, a row must have: a value, `None` for none, or a tuple for one of these. Values are plain: of a foreign
+key the id, no expression such as `F`, and no JSON in a condition. Neither `save()` nor a signal of the model's runs.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ Shape = tuple[tuple[str, int | None], ...]
 
 
 def find(model: type[M], where: Where, *, along: str | None = None, lock: bool = False) -> M | None:
-    """The first such row, with those that belong to it as `along`, kept for as long as the transaction if `lock`ed."""
+    """The first such row, with those that belong to it as `along`; kept for as long as the transaction if `lock`ed."""
     found = find_all(model, where, lock=lock)
     if found and along:
         _attach(found[0], along)
@@ -30,6 +31,8 @@ def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
     """All such rows, in the order of their `Meta`."""
     select = _select(model, _shape(where), lock)
     connection = connections[DEFAULT_DB_ALIAS]
+    if lock and not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A row is kept for as long as a transaction; there is none.")
     with connection.cursor() as cursor:
         cursor.execute(select.sql, _asked(model, where, connection))
         rows = cursor.fetchall()
@@ -37,7 +40,7 @@ def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
 
 
 def insert(row: M) -> M:
-    """Writes a new row, with the id that the database gives it if it has none. No signal is sent."""
+    """Writes a new row, with the id that the database gives it if it has none."""
     made = _insert(type(row), row.pk is None)
     connection: Any = connections[DEFAULT_DB_ALIAS]
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in made.fields]
@@ -51,7 +54,7 @@ def insert(row: M) -> M:
     return row
 
 
-def update(model: type[models.Model], where: Where, **fields: Any) -> int:
+def update(model: type[models.Model], where: Where, /, **fields: Any) -> int:
     """Sets these fields of such rows; how many there were."""
     connection = connections[DEFAULT_DB_ALIAS]
     values = [_field(model, name).get_db_prep_save(value, connection) for name, value in fields.items()]
