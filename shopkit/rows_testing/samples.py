@@ -14,7 +14,7 @@ from django.db import connection, models
 Field = Any
 Model = type[models.Model]
 TEXT = "%s 100% 'é' \"漢\" \\ %(a)s 🦉"
-JSON = {"é": [None, True, 0.25, 2**60, "", {"%s": TEXT}], "empty": {}, "null": None}
+JSON: dict[str, Any] = {"é": [None, True, 0.25, 2**60, "", {"%s": TEXT}], "empty": {}, "null": None}
 LATER = datetime(2031, 12, 31, 23, 59, 59, 987654, timezone(timedelta(hours=5, minutes=30)))
 VALUES: dict[str, Callable[[int], Any]] = {
     "CharField": lambda number: f"{number} {TEXT}",
@@ -95,11 +95,11 @@ def told(row: models.Model, *, without: str = "") -> dict[str, str]:
 def raw(model: Model, *, without: str = "") -> list[tuple[Any, ...]]:
     """All rows of the table as the driver gives them, with text told from numbers, by key."""
     name = connection.ops.quote_name
-    fields = [field for field in model._meta.concrete_fields if field.attname != without]
+    fields: list[Field] = [field for field in model._meta.concrete_fields if field.attname != without]
+    key: Field = model._meta.pk
     columns = ", ".join(name(field.column) for field in fields)
-    key = name(model._meta.pk.column)  # type: ignore[union-attr]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {name(model._meta.db_table)} ORDER BY {key}")  # noqa: S608
+        cursor.execute(f"SELECT {columns} FROM {name(model._meta.db_table)} ORDER BY {name(key.column)}")  # noqa: S608
         return list(cursor.fetchall())
 
 

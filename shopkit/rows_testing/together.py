@@ -1,5 +1,8 @@
 """What many threads read and write at once is right, from the first on; and a row that is kept is kept from others."""
 
+import gc
+import weakref
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,17 +37,15 @@ class TogetherTests(Samples):
         for model in MODELS:
             made = [self.full(model) for _ in range(TIMES)]
             forget()
-            at_once(lambda number, made=made: self._round(made[number]), TIMES)
+            at_once(partial(self._round, made), TIMES)
             assert model._base_manager.filter(pk__in=[row.pk for row in made]).count() == TIMES
         assert len(opened) >= TIMES
-        assert [
-            each for each in opened if each.connection is not None and each is not connections[DEFAULT_DB_ALIAS]
-        ] == []
+        assert [each for each in opened if each.connection and each is not connections[DEFAULT_DB_ALIAS]] == []
 
     @staticmethod
-    def _round(row: Any) -> None:
+    def _round(made: list[Any], number: int) -> None:
+        row = rows.insert(made[number])
         model = type(row)
-        rows.insert(row)
         found = rows.find(model, {"pk": row.pk})
         assert found is not None
         assert told(found) == told(read(row))
@@ -56,9 +57,23 @@ class TogetherTests(Samples):
         for model in MODELS:
             row = self.full(model)
             forget()
-            assert at_once(lambda _, model=model: rows.find_all(model, {"pk": ()}), 1) == [[]]
-            assert at_once(lambda _, row=row: rows.insert(row), 1) == [row]
+            begin, go_on = partial(_found, row), partial(_inserted, row)
+            assert (at_once(begin, 1), at_once(go_on, 1)) == ([False], [True])
             assert told(read(row)) == told(rows.find(model, {"pk": row.pk}))  # type: ignore[arg-type]
+
+    @in_earnest
+    def test_a_thread_leaves_no_connection_behind(self) -> None:
+        made = [self.full(model) for model in MODELS]
+        forget()
+
+        def its_connection(_number: int) -> "weakref.ref[Any]":
+            for number in range(len(made)):
+                self._round(made, number)
+            return weakref.ref(connections[DEFAULT_DB_ALIAS])
+
+        [left] = at_once(its_connection, 1)
+        gc.collect()
+        assert left() is None
 
     @in_earnest
     def test_a_row_that_is_kept_nobody_else_has(self) -> None:
@@ -86,6 +101,14 @@ class TogetherTests(Samples):
     def test_without_a_transaction_no_row_is_kept(self) -> None:
         with pytest.raises(transaction.TransactionManagementError):
             rows.find(MODELS[0], {"pk": self.stored(MODELS[0])[0].pk}, lock=True)
+
+
+def _found(row: Any, _number: int) -> bool:
+    return rows.find(type(row), {"pk": row.pk}) is not None
+
+
+def _inserted(row: Any, _number: int) -> bool:
+    return rows.insert(row) is row
 
 
 def _free(model: Model, key: Any) -> bool:

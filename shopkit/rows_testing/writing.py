@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ class WritingTests(Samples):
         key = auto_key(model)
         for row in self.both(model):
             other = twin(row)
-            expected = _tried(lambda other=other: written(other), model, without=key)
-            assert _tried(lambda row=row: rows.insert(row), model, without=key) == expected
+            expected = _tried(partial(written, other), model, without=key)
+            assert _tried(partial(rows.insert, row), model, without=key) == expected
             assert expected[1]
             assert told(row, without=key) == told(other, without=key)
             assert (row._state.adding, row._state.db) == (other._state.adding, other._state.db) == (False, "default")
@@ -45,8 +46,8 @@ class WritingTests(Samples):
                 continue
             for name, value in _changes(field, getattr(new, field.attname)):
                 set_to = {name: value}
-                expected = _tried(lambda to=set_to: model._base_manager.filter(pk=row.pk).update(**to), model)
-                assert _tried(lambda to=set_to: rows.update(model, {"pk": row.pk}, **to), model) == expected, set_to
+                expected = _tried(partial(model._base_manager.filter(pk=row.pk).update, **set_to), model)
+                assert _tried(partial(rows.update, model, {"pk": row.pk}, **set_to), model) == expected, set_to
 
     @each_model
     def test_all_fields_are_updated_at_once(self, model: Model) -> None:
