@@ -1,7 +1,8 @@
 """Rows read and written by statements that are made once: Django makes each anew, which takes ten times what it does.
 
-For what every order does; whatever else is asked goes through the ORM, and gives the same. What `where` names a row
-must have: a value, `None` for none, or a tuple for one of these.
+For what every order does; whatever else is asked goes through the ORM, and gives the same. What `where` names, at
+least one thing, a row must have: a value, `None` for none, or a tuple for one of these. Values are plain: no expression
+such as `F`, and no JSON in a condition; a row stands for its id. Neither `save()` nor a signal of the model's runs.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
-from django.db.models.query import QuerySet
-from django.db.models.sql.where import AND
 
 M = TypeVar("M", bound=models.Model)
 Field = Any  # a `models.Field`, whose backend-facing half has no types
@@ -21,7 +20,7 @@ Shape = tuple[tuple[str, int | None], ...]
 
 
 def find(model: type[M], where: Where, *, along: str | None = None, lock: bool = False) -> M | None:
-    """The first such row, with those that belong to it as `along`, kept for as long as the transaction if `lock`ed."""
+    """The first such row, with those that belong to it as `along`; kept for as long as the transaction if `lock`ed."""
     found = find_all(model, where, lock=lock)
     if found and along:
         field: Field = model._meta.get_field(along).remote_field
@@ -41,6 +40,8 @@ def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
     """All such rows, in the order of their `Meta`."""
     select = _select(model, _shape(where), lock)
     connection = connections[DEFAULT_DB_ALIAS]
+    if lock and not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A row is kept for as long as a transaction; there is none.")
     with connection.cursor() as cursor:
         cursor.execute(select.sql, _asked(model, where, connection))
         rows = cursor.fetchall()
@@ -56,18 +57,16 @@ def read_again(row: models.Model, *, lock: bool = False) -> None:
 
 def put_along(row: models.Model, name: str, children: list[Any]) -> None:
     """As `prefetch_related` does: `row.lines.all()` are these, and each knows its `row`."""
-    field: Field = row._meta.get_field(name).remote_field
+    related: Any = getattr(row, name)
     for child in children:
-        field.set_cached_value(child, row)
-    known: QuerySet[models.Model] = QuerySet(field.model)
-    column = field.get_col(known.query.get_initial_alias())
-    known.query.where.add(field.get_lookup("exact")(column, row.pk), AND)  # for what is asked of it beyond this
+        related.field.set_cached_value(child, row)
+    known = related.all()  # of this row alone, whatever else is asked of it
     known._result_cache = children
     row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = known
 
 
 def insert(row: M) -> M:
-    """Writes a new row, with the id that the database gives it if it has none. No signal is sent."""
+    """Writes a new row, with the id that the database gives it if it has none."""
     made = _insert(type(row), row.pk is None)
     connection: Any = connections[DEFAULT_DB_ALIAS]
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in made.fields]
@@ -95,7 +94,7 @@ def find_or_insert(row: M, *key: str) -> tuple[M, bool]:
         raise
 
 
-def update(model: type[models.Model], where: Where, **fields: Any) -> int:
+def update(model: type[models.Model], where: Where, /, **fields: Any) -> int:
     """Sets these fields of such rows; how many there were."""
     connection = connections[DEFAULT_DB_ALIAS]
     values = [_field(model, name).get_db_prep_save(_id(value), connection) for name, value in fields.items()]
@@ -127,7 +126,9 @@ class _Insert:
 @cache
 def _store() -> Any:
     """How the store writes names and values: a connection that no thread uses, since what is made here is of all."""
-    return connections.create_connection(DEFAULT_DB_ALIAS)
+    store: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    bool(store.features.can_return_columns_from_insert)  # MariaDB is asked, once, while no other thread has this
+    return store
 
 
 @cache
@@ -179,7 +180,9 @@ def _conditions(model: type[models.Model], shape: Shape) -> str:
 
 
 def _condition(column: str, count: int | None) -> str:
-    return f"{column} IS NULL" if count is None else f"{column} IN ({', '.join(['%s'] * count)})"
+    if count is None:
+        return f"{column} IS NULL"
+    return f"{column} IN ({', '.join(['%s'] * count)})" if count else "1 = 0"
 
 
 def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any]:

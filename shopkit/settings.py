@@ -172,6 +172,7 @@ def _database(name: str, env: Config) -> dict[str, Any]:
         # innodb_strict_mode is on by itself, and MySQL 8 lets no ordinary user set it
         strict = "SET sql_mode='STRICT_TRANS_TABLES'"
         parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "charset": "utf8mb4", "init_command": strict}
+        parsed["TEST"] = {"CHARSET": "utf8mb4"}  # that of MySQL 8; MariaDB's own may be latin1
     return parsed
 
 

@@ -1,0 +1,7 @@
+"""Single rows are read and written as the ORM does it."""
+
+from shopkit.rows_testing import RowTests
+
+
+class TestRows(RowTests):
+    pass
