@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,34 @@ def test_clients_that_do_not_read_lose_their_threads(hasty: Server) -> None:
         client.send(request("/big"))
     assert hasty.get("/").status == 200
     assert any(len(client.rest()) < wire.BIG for client in deaf)
+
+
+def test_clients_that_read_a_little_again_and_again_lose_their_threads() -> None:
+    limits = {"WIRE": json.dumps({"TAKING_S": 0.5, "SLOWEST": 1 << 40})}  # faster than anybody reads
+    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", "--threads", "2", env=limits) as server:
+        slow = [server.connect() for _ in range(2)]  # of two threads
+        for client in slow:
+            client.send(request("/endless"))
+        wire.wait_until(lambda: not any([reads_on(client) for client in slow]))
+        assert server.get("/").status == 200
+
+
+def reads_on(client: Peer) -> bool:
+    try:
+        client.exactly(65536)
+    except ConnectionError:
+        return False
+    return True
+
+
+def test_who_reads_slowly_but_steadily_is_given_all_of_a_stream() -> None:
+    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", env={"WIRE": '{"TAKING_S": 0.5}'}) as server:
+        client = server.connect()
+        client.send(request("/long", "Connection: close"))
+        for _ in range(wire.BIG // (1 << 20)):
+            client.exactly(1 << 20)
+            time.sleep(0.1)  # which together is much longer than it waits for who reads more slowly still
+        assert client.rest().endswith(b"\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize(

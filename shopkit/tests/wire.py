@@ -1,6 +1,7 @@
 """Bytes over real sockets: gunicorn with a proxy or a service in it, clients, and upstreams that play a script."""
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -365,6 +366,9 @@ def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
         sys.exit()
     if environ["PATH_INFO"] == "/begun":
         return _begun(start_response)
+    if environ["PATH_INFO"] in ("/long", "/endless"):
+        start_response("200 OK", [])
+        return itertools.repeat(bytes(65536), *([BIG // 65536] if environ["PATH_INFO"] == "/long" else []))
     body = bytes(BIG) if environ["PATH_INFO"] == "/big" else environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
