@@ -138,7 +138,7 @@ def test_clients_that_read_a_little_again_and_again_lose_their_threads() -> None
         slow = [server.connect() for _ in range(2)]  # of two threads
         for client in slow:
             client.send(request("/endless"))
-        wire.wait_until(lambda: not any([reads_on(client) for client in slow]))
+        wire.wait_until(lambda: [reads_on(client) for client in slow] == [False, False])
         assert server.get("/").status == 200
 
 
