@@ -62,6 +62,7 @@ def audit(books: Books) -> Iterator[Finding]:
         yield from _custom(custom)
     yield from _stock(books, orders)
     yield from _orphans(books, orders)
+    yield from _refunds(books)
 
 
 def _money(order: Order, payments: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -140,3 +141,11 @@ def _orphans(books: Books, orders: dict[str, Order]) -> Iterator[Finding]:
     for order_id, shipment in books.shipments.items():
         if order_id not in orders:
             yield Finding("no orphans", shipment["id"], f"for {order_id}, which there is not")
+
+
+def _refunds(books: Books) -> Iterator[Finding]:
+    for order_id, payments in books.payments.items():
+        for payment in payments:
+            if failed := payment["refund_failed"]:
+                why = f"{failed} given back for {order_id} failed at the provider: staff are to give it back again"
+                yield Finding("refunds arrive", payment["id"], why)

@@ -241,7 +241,7 @@ def is_shipped(*, order_id: uuid.UUID) -> bool:
 
 
 def all_payments() -> Iterator[dict[str, Any]]:
-    """`{id, order_id, status, captured, refunded}` of each, for the auditor."""
+    """`{id, order_id, status, captured, refunded, refund_failed}` of each, for the auditor."""
     return _all("paying_service", "/internal/payments/")
 
 

@@ -144,9 +144,12 @@ def _line(order: Order, line: clients.Line) -> OrderLine:
 def _made_before(wish: Wish, identity: Identity) -> Order | None:
     """`Conflict("already_ordered")`, with the order's id if the caller may see it, when another request has made it."""
     order = rows.find(Order, {"cart_id": wish.cart_id})
-    if order is None or (order.placed_by and order.placed_by == wish.placed_by):
+    if order is None:
+        return None
+    may_see = identity.may_see(order.customer_id, order.customer_type)
+    if may_see and order.placed_by and order.placed_by == wish.placed_by:
         return order
-    details = {"order_id": [str(order.pk)]} if identity.may_see(order.customer_id, order.customer_type) else {}
+    details = {"order_id": [str(order.pk)]} if may_see else {}
     raise Conflict("This cart has become an order already.", code="already_ordered", details=details)
 
 

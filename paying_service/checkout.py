@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from paying_service import providers
+from paying_service import failed_refunds, providers
 from paying_service.models import TRANSITIONS, Due, Payment, Refund, Status
 from paying_service.providers.port import Charge
 from shopkit import rows, versioned
@@ -173,14 +173,15 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
         raise Conflict("It was recorded by hand, so no provider can give it back.", code="recorded_by_hand")
     if not payment.captured:
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
-    noted = payment.refunds.aggregate(sum=Sum("amount"))["sum"] or 0
+    noted = payment.refunds.filter(failure="").aggregate(sum=Sum("amount"))["sum"] or 0
+    failed = failed_refunds.left_of(payment)
     # of those that are noted the provider may have made some, which we have heard of by another's answer
-    left = payment.captured - max(payment.refunded, noted)
+    left = payment.captured - max(payment.refunded - failed, noted)
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         message = f"There are {left} cents left to give back."
         raise Conflict(message, code="refund_exceeds_capture", details={"amount": [message]})
-    return Refund.objects.create(pk=refund_id, payment=payment, amount=amount)
+    return Refund.objects.create(pk=refund_id, payment=payment, amount=amount, again=min(amount, failed))
 
 
 @transaction.atomic

@@ -98,12 +98,17 @@ class Payment(Tracked):
 
 
 class Refund(models.Model):
-    """What was given back of a payment, under the id by which it was asked for: repeated, it is the same one."""
+    """What was given back of a payment, under the id by which it was asked for: repeated, it is the same one.
+
+    `failure` is why its provider could not make it after all; `again` how much of it makes up for others that failed.
+    """
 
     id = models.UUIDField(primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField()
+    again = models.BigIntegerField(default=0)
     done = models.BooleanField(default=False)
+    failure = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

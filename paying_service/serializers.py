@@ -140,9 +140,9 @@ class RefundSerializer(serializers.Serializer[Any]):
 
 
 class SimulateSerializer(serializers.Serializer[Any]):
-    """What the customer does on the simulated provider's page."""
+    """What the customer does on the simulated provider's page; or, for staff, that its refunds fail there later."""
 
-    outcome = serializers.ChoiceField(choices=["confirm", "decline"])
+    outcome = serializers.ChoiceField(choices=["confirm", "decline", "fail_refunds"])
 
 
 class InternalPaymentSerializer(serializers.ModelSerializer[Payment]):

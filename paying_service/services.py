@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from paying_service import failed_refunds
 from paying_service.models import DELETABLE, TRANSITIONS, Due, Payment, Provider
 from shopkit import versioned
 from shopkit.auth import Identity
@@ -27,9 +28,10 @@ def create_payment(
 
 
 def page_of_payments(*, after: str) -> list[dict[str, object]]:
-    """The next 500 payments by id: `{id, order_id, status, captured, refunded}`."""
+    """The next 500 payments by id: `{id, order_id, status, captured, refunded, refund_failed}`."""
     later = Payment.objects.filter(pk__gt=after) if after else Payment.objects.all()
-    rows = later.order_by("pk").values("id", "order_id", "status", "captured", "refunded")[:500]
+    shown = ("id", "order_id", "status", "captured", "refunded", "refund_failed")
+    rows = later.annotate(refund_failed=failed_refunds.left("refunds__")).order_by("pk").values(*shown)[:500]
     return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in rows]
 
 

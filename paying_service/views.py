@@ -30,6 +30,7 @@ from paying_service.serializers import (
     VerifySerializer,
 )
 from shopkit.auth import caller
+from shopkit.errors import Forbidden
 from shopkit.etag import IF_MATCH, etag, expected_version
 from shopkit.idempotency.views import idempotent, key_of
 from shopkit.permissions import IsKnown, IsStaff, ReadOrStaff
@@ -115,10 +116,18 @@ class SimulateView(APIView):
 
     @extend_schema(request=SimulateSerializer, responses=PaymentSerializer)
     def post(self, request: Request, payment_id: uuid.UUID) -> Response:
-        """What the customer would do on the provider's page: confirms the payment, or declines it."""
-        payment = _payment(request, payment_id)
+        """What the customer would do on the provider's page: confirms the payment, or declines it.
+
+        For staff also `fail_refunds`: what was given back does not arrive.
+        """
+        payment, outcome = _payment(request, payment_id), given(SimulateSerializer, request)["outcome"]
         services.check_simulated(payment)
-        simulated.confirm(payment, accepted=given(SimulateSerializer, request)["outcome"] == "confirm")
+        if outcome != "fail_refunds":
+            simulated.confirm(payment, accepted=outcome == "confirm")
+        elif caller(request).is_staff:
+            simulated.fail_refunds(payment)
+        else:
+            raise Forbidden
         return _answer(checkout.look(payment_id=payment.pk))
 
 

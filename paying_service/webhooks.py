@@ -8,7 +8,7 @@ from dataclasses import asdict
 import structlog
 from django.db import transaction
 
-from paying_service import checkout, providers
+from paying_service import checkout, failed_refunds, providers
 from paying_service.models import Payment, WebhookEvent
 from paying_service.providers.port import Event
 from shopkit.errors import Conflict, found
@@ -46,6 +46,7 @@ def look_into(message: Message) -> None:
         return
     with suppress(Conflict):  # the money differs, which is logged; asking again would not change it
         checkout.hear(payment_id=payment.pk)
+    failed_refunds.look_for(payment=payment)
 
 
 def _fits(event: Event, payment: Payment) -> bool:

@@ -23,13 +23,37 @@ from shopkit.proxy_worker import refusal
 
 SILENCE_S = 15  # a whole number, in which a client sends something, or reads something
 ARRIVAL_S = 30.0  # in which the whole of a request has come, from when a thread waits for it
+TAKING_S = 60.0  # for which a thread waits for who reads its answers more slowly than this, in bytes a second:
+SLOWEST = 10_000
 LINGER_S = 2.0  # in which a client who did not know that we stop, or that we close, finds out
 TICK_S, STOP_TICK_S = 1.0, 0.02
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT  # whoever is woken by it has it to themselves
 
 
+class _Socket(socket.socket):
+    """A client's connection, of which `left` is how long a thread may still wait for them to read."""
+
+    def __init__(self, client: socket.socket) -> None:
+        super().__init__(client.family, client.type, client.proto, client.detach())
+        self.left = TAKING_S
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """`TimeoutError` for who has read too slowly; what they read in time is no credit for later."""
+        rest = memoryview(data)
+        while rest:
+            if self.left < 0:
+                raise TimeoutError("an answer was not read in time")
+            began = time.monotonic()
+            sent = self.send(rest, flags)
+            self.left = min(TAKING_S, self.left + sent / SLOWEST - (time.monotonic() - began))
+            rest = rest[sent:]
+
+
 class _Response(wsgi.Response):  # type: ignore[misc]
+    def can_sendfile(self) -> bool:
+        return False  # it would go past the limit on who reads slowly
+
     def default_headers(self) -> list[str]:
         return [header for header in super().default_headers() if not header.startswith("Server:")]
 
@@ -132,7 +156,7 @@ class ServiceWorker(ThreadWorker):  # type: ignore[misc]
         try:
             while self._has_room():
                 client, address = listener.accept()
-                self._welcome(_Connection(self.cfg, client, address, listener.getsockname()))
+                self._welcome(_Connection(self.cfg, _Socket(client), address, listener.getsockname()))
         except OSError as error:  # there are no more, or we stop
             if error.errno in _EXHAUSTED:
                 self.log.warning("no connection can be taken up: %s", error)

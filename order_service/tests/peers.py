@@ -148,8 +148,9 @@ class Peers:
         if body["token"] not in CARDS:
             raise Refused(400, "invalid_token")
         made = {name: body[name] for name in ("order_id", "customer_id", "amount", "token")}
-        made |= {"id": body["payment_id"], "status": "pending", "captured": 0, "refunded": 0, "failure_code": ""}
-        return self.payments.setdefault(body["payment_id"], {**made, "refunds": {}, "ready_at": None, "charges": 0})
+        made |= {"id": body["payment_id"], "status": "pending", "captured": 0, "refunded": 0, "refund_failed": 0}
+        made |= {"failure_code": "", "refunds": {}, "ready_at": None, "charges": 0}
+        return self.payments.setdefault(body["payment_id"], made)
 
     def payment(self, key: str, body: Json) -> Json:
         if key not in self.payments:

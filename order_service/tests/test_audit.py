@@ -57,3 +57,14 @@ def test_a_payment_that_is_waited_for_keeps_the_audit_clean(world: World, place:
     place()
     tried(20)
     assert found() == []
+
+
+def test_a_refund_that_failed_at_its_provider_is_found_until_it_is_made_again(world: World, place: Place) -> None:
+    order = place()
+    finish(order)
+    payment: dict[str, Any] = world.payments[str(order.payment_id)]
+    books = audit.Books(payments={str(order.pk): [payment]})
+    for failed in (0, 1000):
+        payment["refund_failed"] = failed
+        found = [each.id for each in audit.audit(books) if each.rule == "refunds arrive"]
+        assert found == [payment["id"]] * bool(failed)

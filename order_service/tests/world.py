@@ -132,7 +132,8 @@ class World:
 
     def _new_payment(self, body: dict[str, Any]) -> Answer:
         made = {"id": body["payment_id"], "status": "pending", "amount": body["amount"], "captured": 0, "refunded": 0}
-        self.payments.setdefault(body["payment_id"], {**made, "failure_code": "", "refunds": []})
+        made |= {"refund_failed": 0, "failure_code": "", "refunds": []}
+        self.payments.setdefault(body["payment_id"], made)
         return _ok(self.payments[body["payment_id"]])
 
     def _fetch(self, payment: dict[str, Any], body: dict[str, Any]) -> None: ...

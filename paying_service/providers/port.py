@@ -83,6 +83,9 @@ class Port(Protocol):
     def refund(self, payment: Payment, *, key: str, amount: int) -> Charge:
         """Gives back so much, once for each key; `Conflict` when it is refused for good."""
 
+    def failed_refunds(self, payment: Payment) -> dict[str, str]:
+        """Of the refunds that it took and could not make after all: by their keys, why."""
+
     def check_proof(self, payment: Payment, proof: Mapping[str, str]) -> None:
         """`Invalid("bad_signature")` when what the customer's browser brought is not the provider's word."""
 

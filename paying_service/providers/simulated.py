@@ -14,7 +14,7 @@ from paying_service.providers import simulated_news as news
 from paying_service.providers import webhook
 from paying_service.providers.port import Begun, Charge, Event
 from shopkit import rows
-from shopkit.errors import Conflict, Invalid
+from shopkit.errors import Conflict, Invalid, found
 from shopkit.outbox.models import Message
 
 CARDS = {
@@ -163,6 +163,20 @@ def refund(payment: Payment, *, key: str, amount: int) -> Charge:
             charge.save()
             news.tell(charge)
     return fetch(payment)
+
+
+@transaction.atomic
+def fail_refunds(payment: Payment) -> None:
+    """As where the customer's account is closed: what was given back comes back to the shop. In its books it is 0."""
+    charge = found(SimulatedCharge.objects.select_for_update().filter(key=payment.provider_ref).first())
+    charge.refunds = dict.fromkeys(charge.refunds, 0)
+    charge.save()
+    news.tell(charge)
+
+
+def failed_refunds(payment: Payment) -> dict[str, str]:
+    charge = SimulatedCharge.objects.get(key=payment.provider_ref)
+    return {key: "account_closed" for key, amount in charge.refunds.items() if not amount}
 
 
 def check_proof(payment: Payment, proof: Mapping[str, str]) -> None:

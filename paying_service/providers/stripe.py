@@ -29,6 +29,7 @@ _STATUS = {
     "succeeded": Status.CAPTURED,
     "canceled": Status.VOIDED,
 }
+_NOT_MADE = ("failed", "canceled")
 REFUSALS = (stripe.CardError, stripe.InvalidRequestError)
 log = structlog.get_logger()
 
@@ -183,16 +184,31 @@ def refund(payment: Payment, *, key: str, amount: int) -> Charge:
         intent = _intent_of(_found(payment, api))
         if intent is None:
             raise Conflict("Nothing was taken.", code="not_captured")
-        made = api.refunds.list({"payment_intent": intent["id"], "limit": 100}).to_dict()["data"]
-        if not any((each.get("metadata") or {}).get("refund_id") == key for each in made):
-            _give_back(api, intent["id"], key, amount)
+        if not any(_key_of(each) == key for each in _refunds(api, intent)):
+            _give_back(api, intent, amount, {**_names(payment), "refund_id": key})
         return _shown(_found(payment, api), payment)
 
 
-def _give_back(api: V1Services, intent: str, key: str, amount: int) -> None:
-    asked: Any = {"payment_intent": intent, "amount": amount, "metadata": {"refund_id": key}}
+def failed_refunds(payment: Payment) -> dict[str, str]:
+    with asking() as api:
+        intent = _intent_of(_found(payment, api))
+        made = _refunds(api, intent) if intent else []
+    return {_key_of(each): each.get("failure_reason") or each["status"] for each in made if each["status"] in _NOT_MADE}
+
+
+def _refunds(api: V1Services, intent: Shape) -> list[Shape]:
+    found: list[Shape] = api.refunds.list({"payment_intent": intent["id"], "limit": 100}).to_dict()["data"]
+    return found
+
+
+def _key_of(refund: Shape) -> str:
+    return (refund.get("metadata") or {}).get("refund_id") or ""
+
+
+def _give_back(api: V1Services, intent: Shape, amount: int, names: dict[str, str]) -> None:
+    asked: Any = {"payment_intent": intent["id"], "amount": amount, "metadata": names}
     try:
-        api.refunds.create(asked, {"idempotency_key": f"{key}:refund"})
+        api.refunds.create(asked, {"idempotency_key": f"{names['refund_id']}:refund"})
     except REFUSALS as refusal:
         raise Conflict("Stripe refuses this refund.", code="refund_refused") from refusal
 

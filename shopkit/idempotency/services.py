@@ -7,6 +7,7 @@ from django.db import IntegrityError
 from django.db.models import F, QuerySet
 
 from shopkit import database_time, rows
+from shopkit.auth import OF_GUESTS, Identity
 from shopkit.errors import Conflict, ShopError
 from shopkit.idempotency.models import Answer
 
@@ -19,26 +20,30 @@ def in_progress() -> Conflict:
     return Conflict(message, code="in_progress", headers={"Retry-After": "1"})
 
 
-def claim(*, scope: str, body_digest: str) -> Answer:
+def claim(*, scope: str, body_digest: str, caller: Identity) -> Answer:
     """The answer there is (`status` set), else one that the caller, and nobody else, is to give now.
 
-    `ShopError("idempotency_key_reused")`, 422, when the key came with another body; `Conflict("in_progress")` while
-    another runs. Who has not answered within `LEASE` counts as dead, and the next one runs in their place.
+    `ShopError("idempotency_key_reused")`, 422, when the key came with another body, or to a guest's token from who has
+    an account by now; `Conflict("in_progress")` while another runs. Who has not answered within `LEASE` counts as dead,
+    and the next one runs in their place.
     """
+    kind = caller.customer_type
     try:
-        new = Answer(scope=scope, body_digest=body_digest, started_at=database_time.now())
+        new = Answer(scope=scope, body_digest=body_digest, customer_type=kind, started_at=database_time.now())
         answer, made = rows.find_or_insert(new, "scope")
     except IntegrityError:  # there when we wrote, gone when we read
         raise in_progress() from None
-    if answer.body_digest != body_digest:
-        message = "This Idempotency-Key was used with another body; take a new key for a new request."
+    of_account = caller.has_guest_token and answer.customer_type not in OF_GUESTS
+    if answer.body_digest != body_digest or of_account:
+        message = "This Idempotency-Key was used for another request; take a new key for a new one."
         raise ShopError(message, status=422, code="idempotency_key_reused")
-    return answer if made or answer.status else _take_over(answer)
+    return answer if made or answer.status else _take_over(answer, kind)
 
 
-def _take_over(dead: Answer) -> Answer:
+def _take_over(dead: Answer, kind: str) -> Answer:
     now = database_time.now()
-    if not _running(dead).filter(started_at__lt=now - LEASE).update(attempt=F("attempt") + 1, started_at=now):
+    overdue = _running(dead).filter(started_at__lt=now - LEASE)
+    if not overdue.update(attempt=F("attempt") + 1, customer_type=kind, started_at=now):
         raise in_progress()
     dead.attempt += 1
     return dead

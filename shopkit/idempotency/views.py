@@ -78,7 +78,8 @@ def scope_of(request: Request) -> str:
 
 def _once(view: Any, request: Request, key: str, run: Callable[[Answer], Response]) -> Response:
     body = request.body  # before anyone parses it, or it would be gone
-    answer = services.claim(scope=_scope(request, key), body_digest=hashlib.sha256(body).hexdigest())
+    digest = hashlib.sha256(body).hexdigest()
+    answer = services.claim(scope=_scope(request, key), body_digest=digest, caller=caller(request))
     if answer.status:
         return _replayed(answer)
     kept = False

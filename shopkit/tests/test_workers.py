@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,14 +22,14 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Server]:
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as running:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", "--threads", "2") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Server]:
     limits = {"WIRE": json.dumps({"SILENCE_S": 1, "ARRIVAL_S": 1, "LINGER_S": 0.1})}
-    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", "--threads", "2", env=limits) as running:
+    with wire.gunicorn("shopkit.tests.wire_apps:hasty()", "ServiceWorker", "--threads", "2", env=limits) as running:
         yield running
 
 
@@ -88,12 +89,12 @@ def test_no_answer_names_the_server(server: Server) -> None:
 
 def test_an_application_that_fails_is_a_500_in_the_one_error_form(service: Server) -> None:
     assert is_refusal(service.get("/bug"), 500, "internal_error")
-    with wire.gunicorn("shopkit.tests.wire:buggy", "ProxyWorker") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:buggy", "ProxyWorker") as server:
         assert is_refusal(server.get("/"), 500, "internal_error")
 
 
 def test_a_connection_that_sends_no_request_is_closed_after_the_keep_alive_time() -> None:
-    with wire.gunicorn("shopkit.tests.wire:buggy", "ProxyWorker", "--keep-alive", "1") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:buggy", "ProxyWorker", "--keep-alive", "1") as server:
         silent, slow = server.connect(), server.connect()
         slow.send(b"GET / HTTP/1.1\r\nHost: ")
         assert silent.ended()
@@ -101,7 +102,7 @@ def test_a_connection_that_sends_no_request_is_closed_after_the_keep_alive_time(
 
 
 def test_a_service_closes_what_asks_for_nothing_after_the_keep_alive_time() -> None:
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--keep-alive", "1") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", "--keep-alive", "1") as server:
         silent, asked = server.connect(), server.connect()
         asked.send(request("/"))
         asked.head()
@@ -129,6 +130,34 @@ def test_clients_that_do_not_read_lose_their_threads(hasty: Server) -> None:
         client.send(request("/big"))
     assert hasty.get("/").status == 200
     assert any(len(client.rest()) < wire.BIG for client in deaf)
+
+
+def test_clients_that_read_a_little_again_and_again_lose_their_threads() -> None:
+    limits = {"WIRE": json.dumps({"TAKING_S": 0.5, "SLOWEST": 1 << 40})}  # faster than anybody reads
+    with wire.gunicorn("shopkit.tests.wire_apps:hasty()", "ServiceWorker", "--threads", "2", env=limits) as server:
+        slow = [server.connect() for _ in range(2)]  # of two threads
+        for client in slow:
+            client.send(request("/endless"))
+        wire.wait_until(lambda: [reads_on(client) for client in slow] == [False, False])
+        assert server.get("/").status == 200
+
+
+def reads_on(client: Peer) -> bool:
+    try:
+        client.exactly(65536)
+    except ConnectionError:
+        return False
+    return True
+
+
+def test_who_reads_slowly_but_steadily_is_given_all_of_a_stream() -> None:
+    with wire.gunicorn("shopkit.tests.wire_apps:hasty()", "ServiceWorker", env={"WIRE": '{"TAKING_S": 0.5}'}) as server:
+        client = server.connect()
+        client.send(request("/long", "Connection: close"))
+        for _ in range(wire.BIG // (1 << 20)):
+            client.exactly(1 << 20)
+            time.sleep(0.1)  # which together is much longer than it waits for who reads more slowly still
+        assert client.rest().endswith(b"\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +196,7 @@ def test_a_client_that_goes_on_sending_reads_its_refusal_and_is_closed_in_the_en
 
 @pytest.mark.parametrize("path", ["/begun", "/exit"])
 def test_an_application_that_breaks_off_costs_neither_thread_nor_descriptor(path: str) -> None:
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", "--threads", "2") as server:
         assert server.get("/").status == 200
         before = server.descriptors()
         broken = [server.connect() for _ in range(3)]
@@ -182,7 +211,7 @@ def test_an_application_that_breaks_off_costs_neither_thread_nor_descriptor(path
 def test_a_service_without_descriptors_says_so_and_takes_up_who_waits_when_it_can(tmp_path: Path) -> None:
     log, limits = tmp_path / "log", {"WIRE": json.dumps({"spare": 10})}
     options = ["--threads", "2", "--log-file", str(log)]
-    with wire.gunicorn("shopkit.tests.wire:hasty()", "ServiceWorker", *options, env=limits) as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:hasty()", "ServiceWorker", *options, env=limits) as server:
         kept = connected(server)
         crowd = [server.connect() for _ in range(30)]
         wire.wait_until(lambda: len(seconds_without(log)) >= 1)
@@ -210,7 +239,7 @@ def test_an_http_1_0_client_is_never_left_waiting_for_the_end(gateway: Gateway) 
 
 
 def test_a_stopping_service_finishes_its_requests_and_does_not_wait_for_idle_clients() -> None:
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", "--threads", "2") as server:
         idle, busy = server.connect(), server.connect()
         idle.send(request("/"))
         idle.head()
@@ -224,7 +253,7 @@ def test_a_stopping_service_finishes_its_requests_and_does_not_wait_for_idle_cli
 
 
 def test_a_stopping_service_answers_what_has_come_while_its_threads_were_busy() -> None:
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", "--threads", "2") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", "--threads", "2") as server:
         waiting, idle = connected(server), connected(server)
         busy = [asking(server) for _ in range(2)]
         waiting.send(request("/"))
@@ -239,7 +268,7 @@ def test_a_stopping_service_answers_what_has_come_while_its_threads_were_busy() 
 
 def test_the_keep_alive_time_does_not_run_out_on_who_waits_for_a_thread() -> None:
     options = ["--threads", "2", "--keep-alive", "1"]
-    with wire.gunicorn("shopkit.tests.wire:service", "ServiceWorker", *options) as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:service", "ServiceWorker", *options) as server:
         waiting, idle = connected(server), connected(server)
         busy = [asking(server) for _ in range(2)]
         waiting.send(request("/", "Connection: close"))

@@ -1,0 +1,115 @@
+"""The applications that gunicorn runs in the tests over real sockets: a proxy, a service, and one that fails."""
+
+import asyncio
+import itertools
+import json
+import os
+import re
+import resource
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from shopkit import service_worker
+from shopkit.errors import Conflict
+from shopkit.incoming import Message, Receive, Scope, Send
+from shopkit.proxy import Forward, Limits, Proxy, Request
+from shopkit.tests.wire import BIG
+
+
+def application() -> Proxy:
+    """The proxy that `wire.proxy` starts: `/u7/…` goes to the upstream `u7`, the rest stays here."""
+    settings = json.loads(os.environ["WIRE"])
+    limits = Limits(**settings.pop("limits"))
+    dropped = frozenset(settings.pop("drop_headers", ()))
+    made = Proxy(pick=_pick, fallback=_fallback, limits=limits, drop_headers=dropped, service_name="here", **settings)
+    if "WIRE_LOG" in os.environ:
+        made.log = lambda line: print(json.dumps(line), flush=True)
+    return made
+
+
+async def _pick(wanted: Request) -> Forward | None:
+    if "told" in wanted.query_params():
+        wanted.response_headers.append((b"x-told", b"here"))
+    if "conflict" in wanted.query_params():
+        raise Conflict
+    if "bug" in wanted.query_params():
+        raise ValueError("a bug in a router")
+    if "json" in wanted.query_params():
+        await wanted.json()
+    match = re.match(r"/(u\d+)/", wanted.path)
+    if match is None:
+        return None
+    then = _noted(wanted) if "noted" in wanted.query_params() else None
+    return Forward(match[1], wanted.path, then=then, or_local="spare" in wanted.query_params())
+
+
+def _noted(wanted: Request) -> Callable[[int, list[tuple[bytes, bytes]]], Awaitable[None]]:
+    """Says in the answer itself what it saw of it."""
+
+    async def then(status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        await asyncio.sleep(0)
+        headers.append((b"x-noted", f"{wanted.method} {status}".encode()))
+
+    return then
+
+
+async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:
+    """Tells, as JSON, what it was asked."""
+    body = b""
+    more = True
+    while more:
+        message: Message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    told = {
+        "path": scope["path"],
+        "raw_path": scope["raw_path"].decode(),
+        "headers": [[name.decode(), value.decode()] for name, value in scope["headers"]],
+        "body": body.decode(),
+    }
+    headers = [(b"Server", b"django"), (b"X-Request-ID", b"another")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    while scope["query_string"] == b"endless":
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+
+
+def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI service that gives back its body, once it has all of it."""
+    if environ["PATH_INFO"] == "/bug":
+        raise ValueError("a bug in a service")
+    if environ["PATH_INFO"] == "/exit":
+        sys.exit()
+    if environ["PATH_INFO"] == "/begun":
+        return _begun(start_response)
+    if environ["PATH_INFO"] in ("/long", "/endless"):
+        start_response("200 OK", [])
+        return itertools.repeat(bytes(65536), *([BIG // 65536] if environ["PATH_INFO"] == "/long" else []))
+    body = bytes(BIG) if environ["PATH_INFO"] == "/big" else environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _begun(start_response: Callable[..., Any]) -> Iterator[bytes]:
+    start_response("200 OK", [("Content-Length", "10")])
+    yield b"begun"
+    raise ValueError("a bug in a service that has begun to answer")
+
+
+def hasty() -> Callable[..., Iterable[bytes]]:
+    """The same service, with the limits of its worker as WIRE says, and `spare` descriptors left if it says that."""
+    limits = json.loads(os.environ["WIRE"])
+    if spare := limits.pop("spare", None):
+        last = max(int(open_one.name) for open_one in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + spare, last + spare))
+    for name, value in limits.items():
+        setattr(service_worker, name, value)
+    return service
+
+
+async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application that fails before it has answered, or after."""
+    if scope["path"] == "/begun":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise ValueError("a bug in an application")
