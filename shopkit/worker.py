@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import redis
 import structlog
@@ -21,6 +22,7 @@ from shopkit.sweeper import Sweep, Sweeper
 
 BROKER_SECONDS = 5.0
 LIMIT_SECONDS = 300.0  # so long without a heartbeat, whatever it waits for, it ends and is started anew
+STANDS_BACK = 3  # steps of niceness
 DEAF_SECONDS = 30.0  # so long when it waits for nothing: Celery may overlook that its connection was lost
 log = structlog.get_logger()
 
@@ -88,6 +90,7 @@ class Work:
 
 def work(service: topology.Service) -> int:
     """Until a signal ends it; the exit code."""
+    _stand_back()
     import django
     from celery.beat import EmbeddedService  # type: ignore[import-untyped]
 
@@ -113,6 +116,16 @@ def work(service: topology.Service) -> int:
     with suppress(redis.RedisError):
         at_work.remote.leave()
     return int(worker.exitcode or 0)
+
+
+def _stand_back() -> None:
+    """Customers wait for services, and nobody for a worker, which gets less while the CPU is not enough for both.
+
+    Linux weighs sessions against each other, by a number of their own, and each process of a fleet is one: sched(7).
+    """
+    os.nice(STANDS_BACK)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(STANDS_BACK))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -44,6 +44,11 @@ def test_every_worker_is_at_work(own: Fleet) -> None:
     assert all("at work" in line for line in lines), lines
 
 
+def test_workers_stand_back_for_who_answers_customers(own: Fleet) -> None:
+    worker, service = (os.getpriority(os.PRIO_PROCESS, own.pid(f"order_service{end}")) for end in ("_worker", ""))
+    assert worker > service
+
+
 def test_an_order_is_carried_out_while_its_worker_hangs(own: Fleet) -> None:
     shop = Shop(own)
     # all the way, so that the worker is idle when it is stopped: in a transaction it would keep SQLite's one lock
