@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from order_service import steps
 from order_service.models import Order, Saga
@@ -72,12 +72,15 @@ def run(order_id: Any) -> bool:
 
 def claim(order_id: Any) -> Saga | None:
     now = database_time.now()
-    if not _due(now).filter(pk=order_id).update(fence=F("fence") + 1, lease_until=now + LEASE):
+    saga = rows.find(Saga, {"pk": order_id})
+    if saga is None or saga.step == Step.DONE or max(saga.next_at, saga.lease_until) > now:
         return None
-    saga, order = rows.find(Saga, {"pk": order_id}), rows.find(Order, {"pk": order_id}, along="lines")
-    if saga is None or order is None:
+    # who claimed it since, or had it and goes on, has written one of these
+    as_read = {"pk": saga.pk, "fence": saga.fence, "lease_until": saga.lease_until}
+    saga.fence, saga.lease_until = saga.fence + 1, now + LEASE
+    if not rows.update(Saga, as_read, fence=saga.fence, lease_until=saga.lease_until):
         return None
-    saga.order = order
+    saga.order = rows.get(Order, {"pk": order_id}, along="lines")
     return saga
 
 

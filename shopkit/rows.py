@@ -28,9 +28,9 @@ def find(model: type[M], where: Where, *, along: str | None = None, lock: bool =
     return found[0] if found else None
 
 
-def get(model: type[M], where: Where, *, lock: bool = False) -> M:
-    """The first such row; the model's `DoesNotExist` when there is none."""
-    found = find(model, where, lock=lock)
+def get(model: type[M], where: Where, *, along: str | None = None, lock: bool = False) -> M:
+    """As `find`; the model's `DoesNotExist` when there is none."""
+    found = find(model, where, along=along, lock=lock)
     if found is None:
         raise model.DoesNotExist  # type: ignore[attr-defined]
     return found
