@@ -107,8 +107,18 @@ def report(outcome: Outcome) -> None:
     sys.stdout.flush()
 
 
+def chosen_by(wanted: list[str]) -> list[Stage]:
+    """Those whose name contains one of these words, all if there are none; `SystemExit` for a word that no name contains."""
+    everything = stages()
+    if unknown := [word for word in wanted if not any(word in stage.name for stage in everything)]:
+        raise SystemExit(
+            f"No stage is called {', '.join(unknown)}; there are: {', '.join(s.name for s in everything)}."
+        )
+    return [stage for stage in everything if not wanted or any(word in stage.name for word in wanted)]
+
+
 def main(wanted: list[str]) -> int:
-    chosen = [stage for stage in stages() if not wanted or any(word in stage.name for word in wanted)]
+    chosen = chosen_by(wanted)
     before = [stage for stage in chosen if not stage.behind]
     outcomes = []
     with ThreadPoolExecutor() as meanwhile:

@@ -1,0 +1,38 @@
+"""The workflow can't be run here; that what it asks for is there, can be looked at."""
+
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from shopkit.config import ROOT
+from tests.__main__ import chosen_by
+from tests.on_servers import SUITES
+
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+RUNS = [step["run"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "run" in step]
+STAGES = ".venv/bin/python -m tests "
+
+
+def _words() -> list[str]:
+    [run] = [run for run in RUNS if run.startswith(STAGES)]
+    return shlex.split(run.removeprefix(STAGES))
+
+
+def test_every_suite_that_has_a_server_runs_on_the_real_one() -> None:
+    chosen = {stage.name for stage in chosen_by(_words())}
+    assert chosen >= {f"{name} on its server" for name in SUITES}
+    assert {"contracts", "e2e on servers, shared fleets", "e2e on servers, own fleets"} <= chosen
+
+
+def test_a_stage_that_there_is_not_is_said_so() -> None:
+    with pytest.raises(SystemExit, match="No stage is called e2e on the moon; there are: lint, "):
+        chosen_by(["lint", "e2e on the moon"])
+
+
+def test_all_that_it_makes_are_targets() -> None:
+    targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ":" in line}
+    made = [run.split()[1] for run in RUNS if run.startswith("make ")]
+    assert made
+    assert set(made) <= targets
