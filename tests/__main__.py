@@ -108,12 +108,11 @@ def report(outcome: Outcome) -> None:
 
 
 def chosen_by(wanted: list[str]) -> list[Stage]:
-    """Those whose name contains one of these words, all if there are none; `SystemExit` for a word that no name contains."""
+    """Those whose name contains one of these words, all if there are none; `SystemExit` for a word that none contains."""
     everything = stages()
-    if unknown := [word for word in wanted if not any(word in stage.name for stage in everything)]:
-        raise SystemExit(
-            f"No stage is called {', '.join(unknown)}; there are: {', '.join(s.name for s in everything)}."
-        )
+    names = [stage.name for stage in everything]
+    if unknown := [word for word in wanted if not any(word in name for name in names)]:
+        raise SystemExit(f"No stage is called {', '.join(unknown)}; there are: {', '.join(names)}.")
     return [stage for stage in everything if not wanted or any(word in stage.name for word in wanted)]
 
 
