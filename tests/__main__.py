@@ -108,7 +108,7 @@ def report(outcome: Outcome) -> None:
 
 
 def chosen_by(wanted: list[str]) -> list[Stage]:
-    """Those whose name contains one of these words, all if there are none; `SystemExit` for a word that none contains."""
+    """Those whose name contains one of these words, all if there are none; `SystemExit` for a word that none has."""
     everything = stages()
     names = [stage.name for stage in everything]
     if unknown := [word for word in wanted if not any(word in name for name in names)]:
