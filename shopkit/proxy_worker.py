@@ -1,11 +1,14 @@
 """gunicorn's ASGI worker, made to answer its own errors in the one error form and to name no server."""
 
 import asyncio
+import re
 import socket
 import struct
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.asgi import protocol  # type: ignore[import-untyped]
+from gunicorn.asgi.parser import PythonProtocol  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
@@ -16,6 +19,8 @@ from shopkit.request_id import HEADER, sane_or_new
 
 LINGER_S = 2.0
 _RESET = struct.pack("ii", 1, 0)
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # in a field's value: RFC 9110 §5.5
 
 
 def refusal(status: int) -> bytes:
@@ -40,6 +45,18 @@ def _error(status: int) -> ShopError:
     if status < 500 or status == 501:
         return ShopError("This service does not take such a request.", status=status, code="not_taken")
     return ShopError(status=status)
+
+
+class Parser(PythonProtocol):  # type: ignore[misc]
+    """gunicorn's, which looks at each byte of a header by itself: at a token's alone, longer than at all the rest."""
+
+    __slots__ = ()
+
+    def _is_valid_token(self, name: bytes) -> bool:
+        return _TOKEN.fullmatch(name) is not None
+
+    def _has_invalid_header_chars(self, value: bytes) -> bool:
+        return _FORBIDDEN.search(value) is not None
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
@@ -122,8 +139,8 @@ class ProxyWorker(gasgi.ASGIWorker):  # type: ignore[misc]
         self.connections: set[Protocol] = set()
 
     async def _serve(self) -> None:
-        # `_serve` finds the class of its connections by this name; there is no other way to give it one.
-        gasgi.ASGIProtocol = Protocol
+        # `_serve` finds the class of its connections by this name, and they that of theirs; there is no other way.
+        gasgi.ASGIProtocol, protocol.PythonProtocol = Protocol, Parser
         garbage.settle()
         await super()._serve()
 
