@@ -75,8 +75,8 @@ def claim(order_id: Any) -> Saga | None:
     saga = rows.find(Saga, {"pk": order_id})
     if saga is None or saga.step == Step.DONE or max(saga.next_at, saga.lease_until) > now:
         return None
-    # who claimed it since, or had it and goes on, has written one of these
-    as_read = {"pk": saga.pk, "fence": saga.fence, "lease_until": saga.lease_until}
+    # who claimed it since, had it and goes on, or was told that it is cancelled, has written one of these
+    as_read = {name: getattr(saga, name) for name in ("pk", "fence", "lease_until", "cancel_asked")}
     saga.fence, saga.lease_until = saga.fence + 1, now + LEASE
     if not rows.update(Saga, as_read, fence=saga.fence, lease_until=saga.lease_until):
         return None

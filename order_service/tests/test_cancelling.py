@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from order_service import saga
+from order_service import saga, services
 from order_service.models import Order, Saga
 from order_service.tests.checkout import check, crash_after, finish, later
 from order_service.tests.conftest import Place, vip
 from order_service.tests.world import Fault, Killed, World
+from shopkit import rows
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +80,29 @@ def test_who_was_told_that_it_can_be_cancelled_is_not_sold_it(world: World, plac
     told = at_once(run_or_cancel, 2 * len(orders))
     ended = {order.pk: finish(order).status for order in orders}
     assert {ended[order_id] for order_id, code in told if code == 200} <= {"cancelled"}
+
+
+def test_who_cancels_while_the_saga_is_claimed_for_the_capture_is_not_charged(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, find = place(), rows.find
+    world.fault = Fault(len(world.calls) + 3, "before", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+    later()
+
+    def cancelled_meanwhile(model: Any, *given: Any, **asked: Any) -> Any:
+        found = find(model, *given, **asked)
+        if model is Saga:
+            assert found.step == Saga.Step.CAPTURE
+            monkeypatch.undo()
+            services.cancel_order(order=Order.objects.get(pk=order.pk))
+        return found
+
+    monkeypatch.setattr(rows, "find", cancelled_meanwhile)
+    order = finish(order)
+    assert (order.status, world.charges) == ("cancelled", 0)
+    check(world, order)
 
 
 def test_who_cancels_while_the_money_is_being_taken_is_told_that_it_is_too_late(
