@@ -120,7 +120,7 @@ def capture(saga: Saga, order: Order) -> Next | Wait:
 
 def ship(saga: Saga, order: Order) -> Next | Wait:
     """After capture it goes forward only: what can't be shipped now is shipped later, unless all was given back."""
-    now = rows.find(Order, {"pk": order.pk}) or order
+    now = rows.get(Order, {"pk": order.pk})
     if now.status == Status.REFUNDED or 0 < now.total <= now.refunded:  # it may have been before we knew it captured
         return _refunded(order)
     tracking = clients.ship(

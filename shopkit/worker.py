@@ -122,10 +122,12 @@ def _stand_back() -> None:
     """Customers wait for services, and nobody for a worker, which gets less while the CPU is not enough for both.
 
     Linux weighs sessions against each other, by a number of their own, and each process of a fleet is one: sched(7).
+    One that was started by hand is of its terminal's, which it leaves as it is.
     """
     os.nice(STANDS_BACK)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(STANDS_BACK))
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(STANDS_BACK))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from order_service import saga, services
 from order_service.models import Order, Saga
 from order_service.tests.checkout import check, finish, later
 from order_service.tests.conftest import CARD, LINE, Fills, Place, wish
-from order_service.tests.world import Fault, World, _error
+from order_service.tests.world import Fault, Killed, World, _error
 from shopkit import sweeper
 from shopkit.outbox import delivery
 from shopkit.testing import Caller
@@ -48,6 +48,21 @@ def test_the_items_know_who_has_bought_them_for_as_long_as_it_is_true(world: Wor
     services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, status="refunded", refunded=order.total)
     delivery.deliver_due()
     assert world.buyers == {str(order.pk): None}
+
+
+def test_an_order_that_is_gone_is_not_shipped(world: World, place: Place) -> None:
+    order = place()
+    world.fault = Fault(len(world.calls) + 4, "before", "killed")
+    with pytest.raises(Killed):
+        saga.run_due()
+    later()
+    claimed = saga.claim(order.pk)
+    assert claimed
+    assert claimed.step == Saga.Step.SHIP
+    Order.objects.all().delete()
+    with pytest.raises(Order.DoesNotExist):
+        saga._take(claimed)
+    assert world.shipments == {}
 
 
 @pytest.mark.parametrize(

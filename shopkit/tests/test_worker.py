@@ -263,3 +263,11 @@ def test_a_broker_that_hangs_counts_as_none(broker: subprocess.Popen[bytes]) -> 
     remote = RemoteWorker(NAME)
     assert not remote.is_alive()
     assert not remote.nudge()
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel weighs no sessions")
+def test_a_worker_makes_nothing_wait_that_shares_its_terminal() -> None:
+    stands_back = "from shopkit import worker; worker._stand_back(); print(open('/proc/self/autogroup').read())"
+    terminal = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {stands_back!r}], check=True)"
+    shown = subprocess.check_output([sys.executable, "-c", terminal], cwd=ROOT, start_new_session=True, text=True)
+    assert shown.split()[1:] == ["nice", "0"]
