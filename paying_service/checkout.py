@@ -175,7 +175,8 @@ def _note_refund(payment_id: uuid.UUID, refund_id: uuid.UUID, amount: int | None
         raise Conflict(f"Nothing was taken: this payment is {payment.status}.", code="not_captured")
     noted = payment.refunds.filter(failure="").aggregate(sum=Sum("amount"))["sum"] or 0
     failed = failed_refunds.left_of(payment)
-    # of those that are noted the provider may have made some, which we have heard of by another's answer
+    # of those that are noted the provider may have made some, which we have heard of by another's answer; what it gave
+    # back and failed is in `refunded` still, which only grows
     left = payment.captured - max(payment.refunded - failed, noted)
     amount = left if amount is None else amount
     if not 0 < amount <= left:

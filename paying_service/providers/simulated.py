@@ -168,7 +168,7 @@ def refund(payment: Payment, *, key: str, amount: int) -> Charge:
 @transaction.atomic
 def fail_refunds(payment: Payment) -> None:
     """As where the customer's account is closed: what was given back comes back to the shop. In its books it is 0."""
-    charge = found(SimulatedCharge.objects.select_for_update().filter(key=payment.provider_ref).first())
+    charge = found(rows.find(SimulatedCharge, {"key": payment.provider_ref}, lock=True))
     charge.refunds = dict.fromkeys(charge.refunds, 0)
     charge.save()
     news.tell(charge)

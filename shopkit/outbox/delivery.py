@@ -47,11 +47,13 @@ def attempt(message: Message) -> bool:
 
 def _claim(message: Message) -> bool:
     now = database_time.now()
-    free = {"pk": message.pk, "fence": message.fence, "state": State.PENDING, "lease_until": message.lease_until}
-    message.fence, message.attempts = message.fence + 1, message.attempts + 1
+    if message.lease_until > now:
+        return False
+    as_read = {"pk": message.pk, "fence": message.fence, "state": State.PENDING, "lease_until": message.lease_until}
     state = State.TAKEN if at_most_once(message.kind) else State.PENDING
-    ours = {"fence": message.fence, "attempts": message.attempts}
-    return message.lease_until <= now and rows.update(Message, free, state=state, lease_until=now + LEASE, **ours) > 0
+    message.fence, message.attempts = message.fence + 1, message.attempts + 1
+    ours = {"fence": message.fence, "attempts": message.attempts, "state": state, "lease_until": now + LEASE}
+    return rows.update(Message, as_read, **ours) > 0
 
 
 def give_up(message: Message) -> None:
