@@ -71,8 +71,9 @@ def ended_at(fleet: Fleet, order: str) -> str:
     now: list[str] = []
 
     def has_ended() -> bool:
-        now[:] = [fleet.get(f"/api/orders/{order}/").json()["status"]]
-        return now[0] in (*UNDONE, *SOLD)
+        answer = fleet.get(f"/api/orders/{order}/")  # refused for a second, where 200 at once were too many
+        now[:] = [answer.json()["status"]] if answer.ok else []
+        return set(now) & {*UNDONE, *SOLD}
 
     wait_for(has_ended, seconds=ENDS_WITHIN)
     return now[0]
