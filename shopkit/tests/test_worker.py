@@ -265,9 +265,13 @@ def test_a_broker_that_hangs_counts_as_none(broker: subprocess.Popen[bytes]) -> 
     assert not remote.nudge()
 
 
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel weighs no sessions")
-def test_a_worker_makes_nothing_wait_that_shares_its_terminal() -> None:
-    stands_back = "from shopkit import worker; worker._stand_back(); print(open('/proc/self/autogroup').read())"
-    terminal = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {stands_back!r}], check=True)"
-    shown = subprocess.check_output([sys.executable, "-c", terminal], cwd=ROOT, start_new_session=True, text=True)
-    assert shown.split()[1:] == ["nice", "0"]
+@pytest.mark.parametrize(("leader", "written"), [(True, ["3"]), (False, [])])
+def test_a_worker_makes_nothing_wait_that_shares_its_terminal(
+    monkeypatch: pytest.MonkeyPatch, leader: bool, written: list[str]
+) -> None:
+    of_the_session: list[str] = []
+    monkeypatch.setattr(os, "nice", lambda steps: steps)
+    monkeypatch.setattr(os, "getsid", lambda _pid: os.getpid() if leader else os.getppid())
+    monkeypatch.setattr(Path, "write_text", lambda _path, text: of_the_session.append(text))
+    worker_module._stand_back()
+    assert of_the_session == written

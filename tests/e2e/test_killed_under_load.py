@@ -74,7 +74,7 @@ def ended_at(fleet: Fleet, order: str) -> str:
         answer = fleet.get(f"/api/orders/{order}/")
         assert answer.ok or answer.status_code in (503, 504), answer.text  # while there is more to do than is done
         now[:] = [answer.json()["status"]] if answer.ok else []
-        return set(now) & {*UNDONE, *SOLD}
+        return bool(set(now) & {*UNDONE, *SOLD})
 
     wait_for(has_ended, seconds=ENDS_WITHIN)
     return now[0]
