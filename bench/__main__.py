@@ -21,7 +21,8 @@ from bench import catalogue, nginx, orders
 from bench.load import Run, family, load, resident_mb
 from tests.fleet import Fleet, running
 from tests.people import STAFF, Person, guest, staff
-from tests.stores import free_port, listens, wait_for
+from tests.stores import free_port, listens
+from tests.waiting import wait_for
 
 OFFSET = 5000
 CONNECTIONS = (1, 16, 64)

@@ -21,7 +21,7 @@ from bench.load import Run, family, load, pss_mb
 from fixtures import generate
 from shopkit import topology
 from tests.fleet import Fleet, running
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 OFFSET = 5400
 SIZES = (1_000, 10_000, 100_000)

@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.stores import free_port, listens, wait_for
+from tests.stores import free_port, listens
+from tests.waiting import wait_for
 
 _CONFIG = """
 daemon off;

@@ -25,7 +25,7 @@ from shopkit import topology
 from tests import stores
 from tests.fleet import Fleet, running
 from tests.people import ADDRESS
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 OFFSET = 5200
 CLIENTS = (16, 64)

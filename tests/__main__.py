@@ -16,7 +16,8 @@ from shopkit import topology
 from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
-SIMULATION = ["nice", "-n", "19", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
+SIMULATION = [sys.executable, "-m", "tests.behind", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
+BUSY = "4"  # how many times longer than promised what a fleet does may take, beside another stage
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 2400
 
@@ -73,8 +74,9 @@ def stages() -> list[Stage]:
 
 def _end_to_end(on: str) -> list[Stage]:
     """Two stages beside each other: what goes through the shared fleets, and what has fleets of its own to break."""
+    environment = {"SHOP_TEST_STORES": on, "SHOP_TEST_BUSY": BUSY}
     return [
-        Stage(f"e2e on {on}, {name}", [*PYTEST, "tests/e2e", "-m", marked], {"SHOP_TEST_STORES": on}, beside=on)
+        Stage(f"e2e on {on}, {name}", [*PYTEST, "tests/e2e", "-m", marked], environment, beside=on)
         for name, marked in (("shared fleets", "not own_fleet"), ("own fleets", "own_fleet"))
     ]
 

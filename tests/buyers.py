@@ -13,7 +13,7 @@ import requests
 
 from tests.fleet import Fleet
 from tests.people import ADDRESS
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 GOOD, DECLINED, LATE, ASKS = "4111111111111111", "4000000000000002", "4000000000000341", "4000002500003155"
 CARDS = (GOOD,) * 6 + (DECLINED, LATE, ASKS, ASKS)

@@ -17,7 +17,7 @@ import requests
 from shopkit import topology
 from shopkit.config import ROOT
 from shopkit.runner import state
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -60,13 +60,13 @@ class Fleet:
         children = Path(f"/proc/{self.pid(name)}/task/{self.pid(name)}/children").read_text()
         return [int(pid) for pid in children.split()]
 
-    def wait_ready(self, name: str, seconds: float = 20) -> None:
+    def wait_ready(self, name: str) -> None:
         def ready() -> bool:
             with contextlib.suppress(requests.RequestException):
                 return self.get("/health/ready", at=name).ok
             return False
 
-        wait_for(ready, seconds=seconds)
+        wait_for(ready)
 
     @contextlib.contextmanager
     def hanging(self, name: str) -> Iterator[None]:
@@ -74,7 +74,7 @@ class Fleet:
         leader = self.pid(name)
         os.killpg(leader, signal.SIGSTOP)
         try:
-            wait_for(lambda: _stands_still(leader), seconds=10)
+            wait_for(lambda: _stands_still(leader))
             yield
         finally:
             os.killpg(leader, signal.SIGCONT)
@@ -95,7 +95,7 @@ class Fleet:
             found[:] = [line for line in self.log(name) if fields.items() <= line.items()]
             return bool(found)
 
-        wait_for(logged, seconds=5)
+        wait_for(logged)
         return found[0]
 
     def runner(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -166,7 +166,7 @@ def running(
         )
     fleet = Fleet(process, data, offset, env, output)
     try:
-        wait_for(lambda: "is ready after" in output.read_text() or process.poll() is not None, seconds=120)
+        wait_for(lambda: "is ready after" in output.read_text() or process.poll() is not None)
         assert process.poll() is None, output.read_text()
         yield fleet
     finally:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from shopkit import topology
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 STEP = re.compile(r"/internal/customers/([^/]+)/moves/[^/]+/(\w+)/")
 HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive")
@@ -73,7 +73,7 @@ class Gates:
         self.refusing.add((customer_id, step))
 
     def wait_reached(self) -> None:
-        wait_for(lambda: self.reached >= self.stops, seconds=60)
+        wait_for(lambda: self.reached >= self.stops)
 
     def open(self) -> None:
         """Those before a step go on to its service; to those after it, nobody answers any more."""

@@ -14,9 +14,8 @@ from shopkit import topology
 from shopkit.runner import state
 from tests import stores
 from tests.fleet import Fleet
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
-BACK_SECONDS = 20.0  # until what was killed is there again
 # These are killed each time, twice those at which a death leaves the most half done; and so many others.
 CENTRE = ["order_service", "paying_service", "order_service_worker"] * 2 + ["paying_service_worker"]
 LEADERS, SERVING, STORES = 5, 2, 6
@@ -67,19 +66,19 @@ class Killer:
     def leader(self, name: str) -> None:
         before = self.fleet.pid(name)
         os.kill(before, signal.SIGKILL)
-        wait_for(lambda: self.fleet.pid(name) != before, seconds=BACK_SECONDS)
+        wait_for(lambda: self.fleet.pid(name) != before)
 
     def serving(self, name: str) -> None:
         """One of the processes that gunicorn's master looks after."""
-        wait_for(lambda: self.fleet.workers(name), seconds=BACK_SECONDS)
+        wait_for(lambda: self.fleet.workers(name))
         before = self.fleet.workers(name)
         os.kill(self.dice.choice(before), signal.SIGKILL)
-        wait_for(lambda: self.fleet.workers(name) not in ([], before), seconds=BACK_SECONDS)
+        wait_for(lambda: self.fleet.workers(name) not in ([], before))
 
     def backend(self) -> None:
         """PostgreSQL ends all its connections when one dies like that, and recovers from its log."""
         server = int(self.postmaster.read_text().split()[0])
-        wait_for(lambda: children(server, "postgres: postgres"), seconds=BACK_SECONDS)
+        wait_for(lambda: children(server, "postgres: postgres"))
         os.kill(self.dice.choice(children(server, "postgres: postgres")), signal.SIGKILL)
 
 

@@ -9,7 +9,7 @@ import requests
 
 from shopkit import topology
 from tests.people import ADDRESS, Person, guest, mailed_token, new_email, order, register
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 TYPES = ("guest", "registered", "vip")
 CHANGES = {"guest": "registered", "registered": "vip", "vip": "registered"}
@@ -108,7 +108,7 @@ def _guest(boss: Person) -> Mover:
     """One who has ordered something, too."""
     visitor, email = guest(boss.fleet), new_email()
     order(visitor)
-    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"], seconds=10)
+    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"])
     register(boss.fleet, email, by=visitor)
     boss.call("PATCH", f"/api/guest-customer/{visitor.id}/", {"first_name": "Ada"})
     return Mover(boss, "guest", visitor.id, email, mailed_token(boss.fleet, email))

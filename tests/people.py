@@ -13,7 +13,7 @@ import requests
 
 from shopkit import keys
 from tests.fleet import Fleet
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 STAFF = {"SHOP_STAFF_EMAIL": "grace@staff.example", "SHOP_STAFF_PASSWORD": "correct horse battery"}
 PASSWORD = "staple-wind-93-otter"
@@ -104,7 +104,7 @@ def mailed_token(fleet: Fleet, email: str) -> str:
         found[:] = [match[1] for text in mails_to(fleet, email) if (match := re.search(r"token=([\w-]+)", text))]
         return bool(found)
 
-    wait_for(arrived, seconds=10)
+    wait_for(arrived)
     return found[-1]
 
 

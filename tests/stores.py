@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from shopkit import topology
 from shopkit.topology import Store
+from tests.waiting import wait_for
 
 PACKAGES = (
     "mariadb-server-core",
@@ -175,7 +175,7 @@ class Server:
         """Ready once it listens."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(self.command, stdout=output, stderr=output)
-        wait_for(lambda: listens(self.port) or self.process.poll() is not None, seconds=30)
+        wait_for(lambda: listens(self.port) or self.process.poll() is not None)
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text(errors='replace')[-500:]}")
 
@@ -206,12 +206,3 @@ def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
-
-
-def wait_for(condition: Callable[[], object], *, seconds: float) -> None:
-    """Until the condition holds; a `TimeoutError` when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {seconds} s")
-        time.sleep(0.05)

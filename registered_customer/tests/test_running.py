@@ -16,7 +16,7 @@ import requests
 from conftest import free_port
 from shopkit.config import ROOT
 from shopkit.topology import service
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 PATIENCE = 20.0
 STAFF = {"SHOP_STAFF_EMAIL": "boss@example.com", "SHOP_STAFF_PASSWORD": "the password of the boss"}

@@ -13,7 +13,7 @@ from conftest import free_port
 from shopkit import topology
 from shopkit.config import ROOT
 from shopkit.sweeper import Sweep, Sweeper, declared
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 PATIENCE = 10
 

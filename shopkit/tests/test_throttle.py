@@ -12,7 +12,8 @@ from shopkit.client_address import client_address
 from shopkit.errors import Throttled
 from shopkit.runner.stores import redis_program
 from shopkit.throttle import Limit
-from tests.stores import process, wait_for
+from tests.stores import process
+from tests.waiting import wait_for
 
 TWICE = Limit("twice", 2, 60)
 

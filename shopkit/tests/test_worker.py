@@ -19,7 +19,7 @@ from shopkit.background import RemoteWorker
 from shopkit.config import ROOT, config
 from shopkit.runner.stores import redis_program
 from shopkit.worker import Work
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 NAME = "book_service"
 PATIENCE = 30

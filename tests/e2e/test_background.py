@@ -11,7 +11,7 @@ from tests.e2e.conftest import started
 from tests.e2e.test_checkout import Shop, card
 from tests.fleet import Fleet
 from tests.people import mails_to, new_email
-from tests.stores import wait_for
+from tests.waiting import at_most, wait_for
 
 GOOD = "4111111111111111"
 AFTER_PAID = {"paid", "fulfilling", "shipped", "delivered"}
@@ -21,7 +21,7 @@ AFTER_PAID = {"paid", "fulfilling", "shipped", "delivered"}
 def own() -> Iterator[Fleet]:
     """With a Redis of its own, to do with as these tests please."""
     with started("polyshop-background-", offset=3600, environment={"REDIS_URL": ""}) as fleet:
-        wait_for(lambda: "silent" not in fleet.runner("status").stdout, seconds=30)
+        wait_for(lambda: "silent" not in fleet.runner("status").stdout)
         yield fleet
 
 
@@ -33,7 +33,7 @@ def wait_at_work(fleet: Fleet, name: str) -> None:
     def at_work() -> bool:
         return any(name in line and "at work" in line for line in fleet.runner("status").stdout.splitlines())
 
-    wait_for(at_work, seconds=60)
+    wait_for(at_work)
 
 
 def test_every_worker_is_at_work(own: Fleet) -> None:
@@ -52,19 +52,19 @@ def test_workers_stand_back_for_who_answers_customers(own: Fleet) -> None:
 def test_an_order_is_carried_out_while_its_worker_hangs(own: Fleet) -> None:
     shop = Shop(own)
     # all the way, so that the worker is idle when it is stopped: in a transaction it would keep SQLite's one lock
-    shop.becomes(shop.place(card(GOOD)), "delivered", seconds=60)
+    shop.becomes(shop.place(card(GOOD)), "delivered")
     with own.hanging("order_service_worker"):
         waiting = shop.place(card(GOOD))
-        wait_for(lambda: is_done(shop, waiting), seconds=60)
+        wait_for(lambda: is_done(shop, waiting))
 
 
 def test_a_paid_order_is_confirmed_by_one_mail(own: Fleet) -> None:
     shop, email = Shop(own), new_email()
     answer = shop.ada("POST", "/api/orders/", {**shop.wish(card(GOOD)), "email": email})
     assert answer.status_code == 201
-    wait_for(lambda: len(list(mails_to(own, email))) >= 1, seconds=60)
-    shop.becomes(answer.json()["id"], "delivered", seconds=60)
-    wait_for(lambda: len(list(mails_to(own, email))) == 2, seconds=60)  # and that it was sent
+    wait_for(lambda: len(list(mails_to(own, email))) >= 1)
+    shop.becomes(answer.json()["id"], "delivered")
+    wait_for(lambda: len(list(mails_to(own, email))) == 2)  # and that it was sent
     assert all(answer.json()["id"] in text for text in mails_to(own, email))
 
 
@@ -73,9 +73,9 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(own: Fleet
     orders = [shop.place(card(GOOD)) for _ in range(2)]
     os.kill(before, signal.SIGKILL)
     orders.append(shop.place(card(GOOD)))
-    wait_for(lambda: own.pid("order_service_worker") != before, seconds=3)
+    wait_for(lambda: own.pid("order_service_worker") != before, seconds=at_most(3))
     # one that it was at is taken up again once its lease has run out
-    wait_for(lambda: all(is_done(shop, order) for order in orders), seconds=110)
+    wait_for(lambda: all(is_done(shop, order) for order in orders))
     wait_at_work(own, "order_service_worker")
 
 
@@ -83,13 +83,13 @@ def test_orders_are_placed_and_end_right_while_redis_hangs_and_after_it_is_kille
     shop = Shop(own)
     with own.hanging("redis"):
         hanging = shop.place(card(GOOD))
-        wait_for(lambda: is_done(shop, hanging), seconds=60)
+        wait_for(lambda: is_done(shop, hanging))
     os.kill(own.pid("redis"), signal.SIGKILL)
     killed = shop.place(card(GOOD))
-    wait_for(lambda: is_done(shop, killed), seconds=60)
+    wait_for(lambda: is_done(shop, killed))
     wait_at_work(own, "order_service_worker")
     last = shop.place(card(GOOD))
-    wait_for(lambda: is_done(shop, last), seconds=60)
+    wait_for(lambda: is_done(shop, last))
     assert shop.stock == 2
 
 

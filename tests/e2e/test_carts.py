@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.e2e.test_checkout import ADDRESS, Shop, card
 from tests.fleet import Fleet
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 
 def test_a_price_that_changes_shows_in_the_cart_and_is_not_charged_unseen(fleet: Fleet) -> None:
@@ -19,7 +19,7 @@ def test_a_price_that_changes_shows_in_the_cart_and_is_not_charged_unseen(fleet:
     assert (refused.status_code, refused.json()["code"]) == (409, "total_changed")
     now = refused.json()["details"]["total"][0]
     placed = shop.ada("POST", "/api/orders/", {**wish, "expected_total": now}).json()
-    shop.becomes(placed["id"], "delivered", seconds=40)
+    shop.becomes(placed["id"], "delivered")
     assert shop.payment(placed["id"])["captured"] == now
 
 
@@ -55,7 +55,7 @@ def test_a_vip_pays_less_by_a_line_of_its_own(fleet: Fleet) -> None:
         payments = fleet.call("GET", f"/api/payments/?order_id={order['id']}", headers=who).json()["results"]
         return payments and payments[0]["captured"] == order["total"]
 
-    wait_for(paid, seconds=20)
+    wait_for(paid)
 
 
 def test_while_an_item_service_hangs_a_cart_shows_what_was_last_known_and_is_no_order(fleet: Fleet) -> None:

@@ -17,7 +17,7 @@ from shopkit.config import ROOT
 from shopkit.runner import state
 from tests.fleet import Fleet
 from tests.people import ADDRESS
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 ADA = {"X-User-ID": "ada-buys", "X-Customer-Type": "registered"}
 PRICE = "12.50"
@@ -57,8 +57,8 @@ class Shop:
     def order(self, order: str) -> Any:
         return self.ada("GET", f"/api/orders/{order}/").json()
 
-    def becomes(self, order: str, status: str, seconds: float = 20) -> Any:
-        wait_for(lambda: self.order(order)["status"] == status, seconds=seconds)
+    def becomes(self, order: str, status: str) -> Any:
+        wait_for(lambda: self.order(order)["status"] == status)
         return self.order(order)
 
     def payment(self, order: str) -> Any:
@@ -77,7 +77,7 @@ def shop(fleet: Fleet) -> Shop:
 
 def test_an_order_is_paid_shipped_and_delivered_by_itself(shop: Shop) -> None:
     order = shop.place(card("4111111111111111"), quantity=2)
-    paid = shop.becomes(order, "delivered", seconds=60)
+    paid = shop.becomes(order, "delivered")
     payment = shop.payment(order)
     assert (payment["status"], payment["captured"]) == ("captured", paid["total"])
     assert shop.stock == 3
@@ -107,7 +107,7 @@ def test_a_success_that_is_late_is_waited_for(shop: Shop) -> None:
 @pytest.mark.parametrize(("outcome", "status"), [("confirm", "fulfilling"), ("decline", "payment_failed")])
 def test_a_payment_that_needs_its_customer_waits_for_them(shop: Shop, outcome: str, status: str) -> None:
     order = shop.place(card("4000002500003155"))
-    wait_for(lambda: shop.payment(order)["status"] == "requires_action", seconds=10)
+    wait_for(lambda: shop.payment(order)["status"] == "requires_action")
     assert shop.stock == 4
     assert (
         shop.ada("POST", f"/api/payments/{shop.payment(order)['id']}/simulate/", {"outcome": outcome}).status_code
@@ -121,7 +121,7 @@ def test_a_customer_pays_on_the_providers_page(shop: Shop) -> None:
     order = shop.place()
     wish = {"order_id": order}
     begin = lambda: shop.ada("POST", "/api/payments/create-checkout-session/", wish)  # noqa: E731
-    wait_for(lambda: begin().status_code == 201, seconds=10)  # as soon as the order service has said what is due
+    wait_for(lambda: begin().status_code == 201)  # as soon as the order service has said what is due
     page = begin().json()["url"]
     assert "declined" in requests.post(page, data={"card": "4000000000000002"}, timeout=20).text
     assert "authorised" in requests.post(page, data={"card": "4111111111111111"}, timeout=20).text
@@ -133,7 +133,7 @@ def test_an_order_can_be_paid_later_once(shop: Shop) -> None:
     order = shop.place()
     offer = {"order_id": order, **card("4111111111111111")}
     paid = lambda: shop.ada("POST", "/api/payments/", offer).status_code == 202  # noqa: E731
-    wait_for(paid, seconds=10)  # as soon as the order service has said what is due
+    wait_for(paid)  # as soon as the order service has said what is due
     shop.becomes(order, "fulfilling")
     payments = shop.ada("GET", f"/api/payments/?order_id={order}").json()["results"]
     assert [each["status"] for each in payments].count("captured") == 1
@@ -149,7 +149,7 @@ def test_nobody_pays_for_anothers_order(shop: Shop) -> None:
 
 def test_an_order_that_waits_is_cancelled_and_all_is_undone(shop: Shop) -> None:
     order = shop.place(card("4000002500003155"))
-    wait_for(lambda: shop.payment(order)["status"] == "requires_action", seconds=10)
+    wait_for(lambda: shop.payment(order)["status"] == "requires_action")
     assert shop.ada("POST", f"/api/orders/{order}/cancel/").status_code == 200
     shop.becomes(order, "cancelled")
     assert (shop.payment(order)["status"], shop.stock) == ("voided", 5)
@@ -162,11 +162,11 @@ def test_what_staff_give_back_is_given_back_once(shop: Shop) -> None:
     key = {"Idempotency-Key": str(uuid.uuid4())}
     answers = [shop.fleet.call("POST", path, json={"amount": "2.50"}, headers=key).status_code for _ in range(3)]
     assert answers == [200] * 3
-    wait_for(lambda: shop.order(order)["refunded"] == "2.50", seconds=10)
+    wait_for(lambda: shop.order(order)["refunded"] == "2.50")
     too_much = shop.fleet.call("POST", path, json={"amount": total})
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_capture")
     assert shop.fleet.call("POST", path, json={}).status_code == 200
-    wait_for(lambda: shop.order(order)["status"] == "refunded", seconds=10)
+    wait_for(lambda: shop.order(order)["status"] == "refunded")
     assert shop.payment(order)["refunded"] == total
 
 
@@ -202,13 +202,13 @@ def test_the_auditor_finds_nothing_wrong(shop: Shop) -> None:
     orders = [shop.place(card(number)) for number in ("4111111111111111", "4000000000000002")]
     shop.becomes(orders[0], "fulfilling")
     shop.becomes(orders[1], "payment_failed")
-    wait_for(lambda: audit(shop.fleet).returncode == 0, seconds=30)
+    wait_for(lambda: audit(shop.fleet).returncode == 0)
 
 
 def test_the_auditor_finds_what_is_wrong_and_says_where(shop: Shop) -> None:
     order = shop.place(card("4111111111111111"))
     shop.becomes(order, "fulfilling")
-    wait_for(lambda: audit(shop.fleet).returncode == 0, seconds=30)
+    wait_for(lambda: audit(shop.fleet).returncode == 0)
     book = shop.place(card("4000002500003155"))
     shop.becomes(book, "reserved")
     assert audit(shop.fleet).returncode == 0  # what is held for who still waits is right
@@ -237,7 +237,7 @@ def test_of_many_buyers_as_many_get_one_as_there_are(fleet: Fleet) -> None:
     placed = [answer["id"] for answer in answers if "id" in answer]
     assert {answer["code"] for answer in answers if "id" not in answer} <= {"out_of_stock"}
     ends = ("cancelled", "fulfilling", "shipped", "delivered")
-    wait_for(lambda: all(shop.order(order)["status"] in ends for order in placed), seconds=60)
+    wait_for(lambda: all(shop.order(order)["status"] in ends for order in placed))
     sold = [order for order in placed if shop.order(order)["status"] != "cancelled"]
     assert (len(sold), shop.stock) == (10, 0)
 

@@ -18,7 +18,8 @@ import yaml
 from shopkit import keys, topology
 from shopkit.config import ROOT
 from tests import stores
-from tests.stores import free_port, wait_for
+from tests.stores import free_port
+from tests.waiting import wait_for
 
 OFFSET = 7000
 GATEWAY = f"http://localhost:{8000 + OFFSET}"
@@ -115,7 +116,7 @@ def wait_until_healthy(process: subprocess.Popen[bytes], environment: Environmen
         assert process.poll() is None, log.read_text()[-3000:]
         return subprocess.run(command_after("HEALTHCHECK"), cwd=ROOT, env=environment, check=False).returncode == 0
 
-    wait_for(healthy, seconds=60)
+    wait_for(healthy)
 
 
 def test_all_containers_become_healthy_and_the_gateway_sees_them(environments: dict[str, Environment]) -> None:

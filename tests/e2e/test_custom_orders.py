@@ -10,7 +10,7 @@ from PIL import Image
 from tests.e2e.test_checkout import audit
 from tests.fleet import Fleet
 from tests.people import ADDRESS
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 PATH = "/api/custom-orders/"
 ASKED = {"description": "A case with beads", "name": "Ada", "email": "ada@example.com", "shipping_address": ADDRESS}
@@ -32,7 +32,7 @@ def approved(fleet: Fleet) -> Any:
     assert fleet.call("POST", f"{path}quote/", json={"price": "100.00", "note": "In blue"}).status_code == 200
     answer = fleet.call("POST", f"{path}approve/", json={})
     assert answer.status_code == 200, answer.text
-    wait_for(lambda: shown(fleet, path)["payment_url"], seconds=10)
+    wait_for(lambda: shown(fleet, path)["payment_url"])
     return {**shown(fleet, path), "path": path}
 
 
@@ -46,14 +46,14 @@ def test_a_piece_is_asked_for_quoted_paid_on_the_providers_page_and_sent(fleet: 
     assert (image.status_code, image.headers["Content-Type"]) == (200, "image/png")
     assert "declined" in requests.post(custom["payment_url"], data={"card": "4000000000000002"}, timeout=20).text
     assert "authorised" in requests.post(custom["payment_url"], data={"card": "4111111111111111"}, timeout=20).text
-    wait_for(lambda: shown(fleet, custom["path"])["order"]["tracking_number"], seconds=30)
-    wait_for(lambda: shown(fleet, custom["path"])["status"] == "paid", seconds=20)
+    wait_for(lambda: shown(fleet, custom["path"])["order"]["tracking_number"])
+    wait_for(lambda: shown(fleet, custom["path"])["status"] == "paid")
     order = fleet.get(f"/api/orders/{custom['order']['id']}/", headers=ADA).json()
     payment = fleet.get(f"/api/payments/?order_id={order['id']}", headers=ADA).json()["results"][0]
     assert (payment["status"], payment["captured"]) == ("captured", order["total"])
     parcel = fleet.get(f"/api/shipments/track/{order['tracking_number']}/").json()
     assert parcel["status"]
-    wait_for(lambda: audit(fleet).returncode == 0, seconds=30)
+    wait_for(lambda: audit(fleet).returncode == 0)
 
 
 def test_a_form_with_files_and_a_link_with_a_secret_will_do(fleet: Fleet) -> None:
@@ -70,8 +70,8 @@ def test_a_form_with_files_and_a_link_with_a_secret_will_do(fleet: Fleet) -> Non
 def test_one_that_is_rejected_can_not_be_paid_any_more(fleet: Fleet) -> None:
     custom = approved(fleet)
     assert fleet.call("POST", f"{custom['path']}reject/", json={}).json()["status"] == "rejected"
-    wait_for(lambda: shown(fleet, custom["path"])["order"]["status"] == "cancelled", seconds=20)
+    wait_for(lambda: shown(fleet, custom["path"])["order"]["status"] == "cancelled")
     requests.post(custom["payment_url"], data={"card": "4111111111111111"}, timeout=20)
     payment = fleet.get(f"/api/payments/?order_id={custom['order']['id']}", headers=ADA).json()["results"][0]
     assert (payment["status"], payment["captured"]) == ("voided", "0.00")
-    wait_for(lambda: audit(fleet).returncode == 0, seconds=30)
+    wait_for(lambda: audit(fleet).returncode == 0)

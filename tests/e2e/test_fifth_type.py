@@ -8,7 +8,7 @@ import requests
 
 from shopkit.config import ROOT
 from tests.fleet import Fleet, running
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 LEFT_OUT = (".git", ".venv", "data", ".data", "*.pyc", "__pycache__", ".*_cache", ".hypothesis", "tests", "bench")
 
@@ -98,7 +98,7 @@ def test_it_is_listed_by_type_and_filtered_by_its_own_fields(own: Fleet, train: 
 
 
 def test_the_combined_list_contains_it(own: Fleet, train: dict[str, object]) -> None:
-    wait_for(lambda: own.get("/api/items/").json()["sources"]["toy"] == "live", seconds=5)
+    wait_for(lambda: own.get("/api/items/").json()["sources"]["toy"] == "live")
     assert own.get("/api/items/").json()["results"] == [train]
 
 

@@ -23,7 +23,7 @@ from tests.e2e.test_checkout import audit
 from tests.fleet import Fleet
 from tests.killing import Killer
 from tests.people import ADDRESS
-from tests.stores import wait_for
+from tests.waiting import at_most, wait_for
 
 OFFSET = 3900
 BUYERS, SCARCE, PLENTY = 12, 25, 10_000
@@ -56,7 +56,7 @@ def test_of_200_buyers_as_many_get_one_as_there_are(own: Fleet, stock: int) -> N
     with ThreadPoolExecutor(32) as pool:
         asked = list(pool.map(fill, range(200)))
     with ThreadPoolExecutor(200) as pool:  # who was answered too late asks again, with the same key
-        wait_for(lambda: all(pool.map(Asked.insist, [each for each in asked if each.answer is None])), seconds=120)
+        wait_for(lambda: all(pool.map(Asked.insist, [each for each in asked if each.answer is None])))
     assert {each.told["code"] for each in asked if each.status != 201} <= {"out_of_stock"}
     placed = {each.told["id"] for each in asked if each.status == 201}
 
@@ -76,7 +76,7 @@ def ended_at(fleet: Fleet, order: str) -> str:
         now[:] = [answer.json()["status"]] if answer.ok else []
         return bool(set(now) & {*UNDONE, *SOLD})
 
-    wait_for(has_ended, seconds=ENDS_WITHIN)
+    wait_for(has_ended, seconds=at_most(ENDS_WITHIN))
     return now[0]
 
 
@@ -134,7 +134,7 @@ def wait_for_another(buyers: list[Buyer]) -> None:
 
 
 def left(last: float) -> float:
-    return max(0.0, last + ENDS_WITHIN - time.monotonic())
+    return max(0.0, last + at_most(ENDS_WITHIN) - time.monotonic())
 
 
 def settle(buyers: list[Buyer], last: float) -> None:

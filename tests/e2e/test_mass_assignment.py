@@ -9,7 +9,7 @@ from shopkit import topology
 from tests.e2e.objects import Cast, Owner, content_of
 from tests.e2e.operations import Operation
 from tests.people import PASSWORD, log_in, mailed_token, new_email
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 KINDS = ("guest", "registered", "vip")
 FACING = [service.name for service in topology.SERVICES.values() if service.paths and not service.item_type]
@@ -82,7 +82,7 @@ def seen(owner: Owner, reads: list[Operation]) -> dict[str, Any]:
 def settled(owner: Owner, reads: list[Operation]) -> dict[str, Any]:
     """The same once their order, which is told a moment later, is in their history."""
     seen(owner, reads)
-    wait_for(lambda: owner.person.get("/api/customers/me/history/").json()["orders"], seconds=10)
+    wait_for(lambda: owner.person.get("/api/customers/me/history/").json()["orders"])
     return seen(owner, reads)
 
 

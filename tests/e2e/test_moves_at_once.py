@@ -30,7 +30,7 @@ from tests.people import (
     registered,
     staff,
 )
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 T = TypeVar("T")
 WAIT = (409, "move_in_progress")
@@ -93,7 +93,7 @@ def test_of_eight_upgrades_at_once_each_is_told_yes_or_wait_and_one_is_made(own:
         assert set(answers) <= {(200, "vip"), WAIT}
         assert (200, "vip") in answers
         assert in_one_place(them) == "vip"
-        wait_for(lambda before=before: moves_done(own) == before + 1, seconds=5)
+        wait_for(lambda before=before: moves_done(own) == before + 1)
 
 
 def test_of_an_upgrade_and_a_downgrade_at_once_each_is_made_or_told_to_wait(boss: Person) -> None:
@@ -127,7 +127,7 @@ def test_what_was_acknowledged_while_they_moved_is_not_lost(own: Fleet, boss: Pe
     def move() -> None:
         try:
             for each in (there, back) * 5:
-                wait_for(lambda each=each: said(each.move()) == (200, each.target), seconds=10)
+                wait_for(lambda each=each: said(each.move()) == (200, each.target))
         finally:
             moving.set()
 
@@ -147,7 +147,7 @@ def test_what_was_acknowledged_while_they_moved_is_not_lost(own: Fleet, boss: Pe
     assert viewed == kept["views"][::-1][:100]
     assert {row["id"] for row in _all(ada, "/api/orders/")} == set(kept["orders"])
     told = lambda: {row["order_id"] for row in ada.get(f"{me}history/").json()["orders"]} == set(kept["orders"])  # noqa: E731
-    wait_for(told, seconds=40)
+    wait_for(told)
 
 
 def _all(person: Person, path: str) -> list[Any]:
@@ -174,12 +174,12 @@ def test_a_guest_who_logs_in_twice_and_at_once_has_their_lines_summed_once(
     theirs, bought = cart_with(visitor, 2), order(visitor)
     for _ in range(2):
         at_once(*[lambda: log_in(own, email, headers=visitor.bearer)] * 4)
-    wait_for(lambda: ada.get(f"/api/carts/{theirs['id']}/").json().get("id") == kept["id"], seconds=10)
+    wait_for(lambda: ada.get(f"/api/carts/{theirs['id']}/").json().get("id") == kept["id"])
     assert [line["quantity"] for line in ada.get(f"/api/carts/{kept['id']}/").json()["items"]] == [3]
-    wait_for(lambda: ada.get(f"/api/orders/{bought['id']}/").status_code == 200, seconds=10)
+    wait_for(lambda: ada.get(f"/api/orders/{bought['id']}/").status_code == 200)
     for who, orders in ((ada, [bought["id"]]), (visitor, [])):  # they count where they are
         told = lambda who=who: [row["order_id"] for row in who.get("/api/customers/me/history/").json()["orders"]]  # noqa: E731
-        wait_for(lambda orders=orders, told=told: told() == orders, seconds=10)
+        wait_for(lambda orders=orders, told=told: told() == orders)
 
 
 def test_a_guest_who_registered_keeps_orders_from_who_logs_in_with_their_old_token(own: Fleet, boss: Person) -> None:
@@ -189,7 +189,7 @@ def test_a_guest_who_registered_keeps_orders_from_who_logs_in_with_their_old_tok
     ada = registered(own, email, by=visitor)
     bob = log_in(own, other, headers=visitor.bearer)
     after = order(bob)  # what is told of a sign-in was put before, and is delivered in this order
-    wait_for(lambda: bob.get("/api/customers/me/history/").json()["orders"], seconds=10)
+    wait_for(lambda: bob.get("/api/customers/me/history/").json()["orders"])
     assert [row["id"] for row in _all(bob, "/api/orders/")] == [after["id"]]
     assert [row["id"] for row in _all(ada, "/api/orders/")] == [bought["id"]]
 

@@ -18,7 +18,8 @@ from tests.fleet import Fleet, running
 from tests.gates import Gates
 from tests.movers import TYPES, Mover, each_point, listed, mover, stock_up
 from tests.people import STAFF, Person, log_in, staff
-from tests.stores import listens, wait_for
+from tests.stores import listens
+from tests.waiting import wait_for
 
 OFFSET = 2200
 SERVICES = (
@@ -76,7 +77,7 @@ def kill(own: Fleet, name: str) -> None:
     """The leader and all its workers at once; they are gone when this returns."""
     leader = own.pid(name)
     os.killpg(leader, signal.SIGKILL)
-    wait_for(lambda: own.pid(name) != leader or not listens(own.port(name)), seconds=10)
+    wait_for(lambda: own.pid(name) != leader or not listens(own.port(name)))
 
 
 @contextlib.contextmanager
@@ -147,7 +148,7 @@ def test_wherever_the_router_dies_the_move_ends_by_itself(own: Fleet, gates: Gat
     assert again is not None
     assert (again.status_code, again.json()["code"]) == (409, "move_in_progress")
     at_most_one_place(boss, moves, follow=False)
-    wait_for(lambda: gates.ended >= {each.mover.id for each in moves}, seconds=60)
+    wait_for(lambda: gates.ended >= {each.mover.id for each in moves})
     all_is_well(boss, moves)
     assert max(gates.again()) < 500  # late calls of every step
     all_is_well(boss, moves)
@@ -176,7 +177,7 @@ def test_wherever_a_customer_service_dies_the_move_ends_by_itself(
             each.place = each.mover.kind
     own.wait_ready(name)
     at_most_one_place(boss, moves, follow=False)
-    wait_for(lambda: gates.ended >= {each.mover.id for each in moves}, seconds=30)
+    wait_for(lambda: gates.ended >= {each.mover.id for each in moves})
     all_is_well(boss, moves)
     assert max(gates.again()) < 500
     all_is_well(boss, moves)

@@ -14,7 +14,7 @@ from tests.people import (
     registered,
     vip,
 )
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 TYPES = ("guest", "registered", "vip")
 
@@ -36,7 +36,7 @@ def test_a_guest_who_registers_keeps_id_cart_orders_and_history(secure: Fleet, b
     cart, ordered = cart_with(visitor, 2), order(visitor)
     book = ordered["items"][0]["item_id"]
     assert visitor.post("/api/customers/me/history/", {"item_id": book}).status_code == 201
-    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"], seconds=10)
+    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"])
     ada = registered(secure, by=visitor)
     assert (ada.id, ada.session["customer"]["customer_type"]) == (visitor.id, "registered")
     assert places(boss, ada.id) == ["registered"]
@@ -138,7 +138,7 @@ def test_who_has_spent_enough_becomes_a_vip_and_what_was_bought_earns_points(sec
         assert ada.post("/api/orders/", wish).status_code == 201
     paid = {"paid", "fulfilling", "shipped", "delivered"}
     orders = lambda: [each["status"] for each in ada.get("/api/customers/me/history/").json()["orders"]]  # noqa: E731
-    wait_for(lambda: len(orders()) == 2 and set(orders()) <= paid, seconds=30)
+    wait_for(lambda: len(orders()) == 2 and set(orders()) <= paid)
     assert ada.post("/api/customers/me/upgrade/", {"to": "vip"}).status_code == 200
     ada.refresh()
     assert ada.get("/api/customers/me/").json()["points"] == 2 * 299
@@ -185,4 +185,4 @@ def test_deleting_a_vip_ends_their_account(secure: Fleet, boss: Person) -> None:
     assert ada.call("DELETE", "/api/customers/me/").status_code == 204
     assert places(boss, ada.id) == []
     login = {"email": email, "password": "staple-wind-93-otter"}
-    wait_for(lambda: secure.call("POST", "/api/auth/login/", json=login).status_code == 401, seconds=10)
+    wait_for(lambda: secure.call("POST", "/api/auth/login/", json=login).status_code == 401)

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shopkit import topology
 from tests.e2e import raw
 from tests.fleet import Fleet, unheard
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 at_each_port = pytest.mark.parametrize("name", topology.SERVICES)
 
@@ -94,8 +94,7 @@ def test_metrics_count_each_request_by_route_and_status(fleet: Fleet, name: str)
         wait_for(
             lambda labels=labels, before=before: (  # type: ignore[misc]
                 _grown(fleet, name, "shop_requests_total", **labels) == before + 1
-            ),
-            seconds=5,
+            )
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.test_checkout import ADA, Shop, card
 from tests.fleet import Fleet
-from tests.stores import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_review_is_verified_once_its_author_has_paid_and_no_longer_when_all_is
     assert [each["verified"] for each in listed] == [True]
     shop.fleet.call("POST", f"/api/payments/{shop.payment(order)['id']}/refund/", json={})
     shop.becomes(order, "refunded")
-    wait_for(lambda: not mine(shop)["verified"], seconds=10)
+    wait_for(lambda: not mine(shop)["verified"])
 
 
 def test_fifty_reviewers_at_once_at_the_gateway(shop: Shop) -> None:
@@ -51,7 +51,7 @@ def test_fifty_reviewers_at_once_at_the_gateway(shop: Shop) -> None:
 
     with ThreadPoolExecutor(50) as pool:
         assert set(pool.map(review, range(50))) == {201}
-    wait_for(lambda: shop.fleet.get(f"/api/items/{shop.book}/").json()["rating"]["count"] == 50, seconds=10)
+    wait_for(lambda: shop.fleet.get(f"/api/items/{shop.book}/").json()["rating"]["count"] == 50)
     assert shop.fleet.get(f"/api/items/{shop.book}/").json()["rating"] == {"average": 3.0, "count": 50}
 
 

@@ -18,7 +18,7 @@ import requests
 from shopkit import topology
 from shopkit.config import ROOT
 from tests.fleet import Fleet, environment_of, processes_on, runner, running
-from tests.stores import wait_for
+from tests.waiting import at_most, wait_for
 
 END_SECONDS = 10.0
 FEW = ("gateway", "items_router", "book_service")
@@ -56,8 +56,8 @@ def test_a_signal_ends_everything_within_ten_seconds(tmp_path: Path, number: sig
         held.get(fleet.url() + "/health/live", timeout=5)  # a client that stays connected holds nothing up
         start = time.monotonic()
         fleet.process.send_signal(number)
-        assert fleet.process.wait(timeout=30) == 0
-        assert time.monotonic() - start < END_SECONDS
+        assert fleet.process.wait(timeout=60) == 0
+        assert time.monotonic() - start < at_most(END_SECONDS)
         _is_gone(fleet)
         assert "Traceback" not in fleet.output.read_text()
 
@@ -67,8 +67,8 @@ def test_it_ends_in_time_even_if_a_service_hangs(tmp_path: Path) -> None:
         os.killpg(fleet.pid("book_service"), signal.SIGSTOP)
         start = time.monotonic()
         fleet.process.send_signal(signal.SIGINT)
-        assert fleet.process.wait(timeout=30) == 0
-        assert time.monotonic() - start < END_SECONDS
+        assert fleet.process.wait(timeout=60) == 0
+        assert time.monotonic() - start < at_most(END_SECONDS)
         _is_gone(fleet)
 
 
@@ -81,7 +81,7 @@ def _starting(data: Path, offset: int, said: str, *names: str) -> Iterator[tuple
         command = [sys.executable, "-m", "shopkit.runner", "run", *names]
         process = subprocess.Popen(command, cwd=ROOT, env=environment_of(data, offset), stdout=log, stderr=log)
     try:
-        wait_for(lambda: said in output.read_text(), seconds=60)
+        wait_for(lambda: said in output.read_text())
         yield process, output
     finally:
         process.kill()
@@ -95,7 +95,7 @@ def test_ctrl_c_while_it_starts_ends_everything_too(tmp_path: Path, said: str) -
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
-        assert time.monotonic() - start < END_SECONDS
+        assert time.monotonic() - start < at_most(END_SECONDS)
         assert processes_on(data) == []
         assert "Traceback" not in output.read_text()
 
@@ -104,7 +104,7 @@ def test_a_runner_that_is_killed_takes_all_it_started_with_it(tmp_path: Path) ->
     with running(tmp_path / "data", offset=1200, services=FEW) as fleet:
         fleet.process.kill()
         fleet.process.wait()
-        wait_for(lambda: not processes_on(fleet.data), seconds=END_SECONDS)
+        wait_for(lambda: not processes_on(fleet.data), seconds=at_most(END_SECONDS))
         _is_gone(fleet)
 
 
@@ -234,7 +234,7 @@ def test_stop_ends_it_and_reset_then_deletes_what_is_ours_and_nothing_else(tmp_p
     with running(data, offset=1200, services=(*FEW, "cart_service")) as fleet:
         item = fleet.call("POST", "/api/items/", json=BOOK).json()["id"]
         assert fleet.runner("stop").returncode == 0
-        assert fleet.process.wait(timeout=5) == 0
+        assert fleet.process.wait(timeout=20) == 0
         _is_gone(fleet)
     (data / "mine.txt").write_text("mine")
     (data / "folder").mkdir()

@@ -1,0 +1,22 @@
+"""Waiting for what others do, and how long: for hope's sake, or since somebody was promised."""
+
+import os
+import time
+from collections.abc import Callable
+
+PATIENCE = 90.0  # seconds; nothing is promised about what is waited for, and only a failure takes this long
+BUSY = float(os.environ.get("SHOP_TEST_BUSY", "1"))
+
+
+def at_most(promised: float) -> float:
+    """The seconds within which something has to happen; `SHOP_TEST_BUSY` times as many where others use the machine."""
+    return promised * BUSY
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = PATIENCE) -> None:
+    """Until the condition holds; a `TimeoutError` when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.05)
