@@ -52,7 +52,7 @@ class Config(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="SHOP_LOG_LEVEL")
     database_url: str | None = Field(None, alias="DATABASE_URL")
     mongo_url: str = Field("mongodb://127.0.0.1:27017", alias="MONGO_URL")
-    mongo_database: str | None = Field(None, alias="MONGO_DATABASE")
+    given_mongo_database: str | None = Field(None, alias="MONGO_DATABASE")
     redis_url: str | None = Field(None, alias="REDIS_URL")
     secret_key: str | None = Field(None, alias="SECRET_KEY")
     signing_key: str | None = Field(None, alias="SHOP_SIGNING_KEY")
@@ -161,6 +161,10 @@ class Config(BaseSettings):
         """`<NAME>_DATABASE_URL`, else `DATABASE_URL`, else a SQLite file in the data folder."""
         own = os.environ.get(f"{name.upper()}_DATABASE_URL")
         return own or self.database_url or f"sqlite:///{self.data.resolve() / name}.sqlite3"
+
+    def mongo_database(self, name: str) -> str:
+        """`<NAME>_MONGO_DATABASE`, else `MONGO_DATABASE`, else the service's name."""
+        return os.environ.get(f"{name.upper()}_MONGO_DATABASE") or self.given_mongo_database or name
 
     def secret(self) -> str:
         """The signing secret; in development one is made on first start and kept in the data folder."""

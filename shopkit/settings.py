@@ -116,7 +116,7 @@ def settings_for(
         "LOW_STOCK_AT": env.low_stock_at,
         "CATALOGUE_HEAL_SECONDS": env.heal_seconds,
         "ALERT_EMAIL": env.alert_email or env.staff_email,
-        "MONGO_DATABASE": env.mongo_database or name,
+        "MONGO_DATABASE": env.mongo_database(name),
         "REST_FRAMEWORK": _REST_FRAMEWORK,
         "SPECTACULAR_SETTINGS": _spectacular(name),
         "LOGGING": logging_config(env.log_level),

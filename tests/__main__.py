@@ -1,4 +1,4 @@
-"""`make test`: every stage, two at a time where they don't disturb each other, and one line for each.
+"""`make test`: every stage, two at a time, and one line for each.
 
 `python -m tests NAME …` runs only the stages whose name contains one of these.
 """
@@ -17,20 +17,21 @@ from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 SIMULATION = [sys.executable, "-m", "tests.behind", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
-BUSY = "4"  # how many times longer than promised what a fleet does may take, beside another stage
+END_TO_END = [*PYTEST, "tests/e2e", "-n", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
+BUSY = "4"  # how many times longer than promised what a fleet does may take, beside three others
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 2400
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One command. Those that are `beside` the same are run together, two at a time; what is `behind` has the CPU that
-    all others leave, from the first to the last."""
+    """One command. Two run at a time, then each that is `alone`, which uses all of the machine by itself; what is
+    `behind` has the CPU that all others leave, from the first to the last."""
 
     name: str
     command: list[str]
     env: dict[str, str] = field(default_factory=dict)
-    beside: str = ""
+    alone: bool = False
     behind: bool = False
 
 
@@ -68,16 +69,10 @@ def stages() -> list[Stage]:
         ),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),
-        *(_end_to_end("embedded") + _end_to_end("servers")),
-    ]
-
-
-def _end_to_end(on: str) -> list[Stage]:
-    """Two stages beside each other: what goes through the shared fleets, and what has fleets of its own to break."""
-    environment = {"SHOP_TEST_STORES": on, "SHOP_TEST_BUSY": BUSY}
-    return [
-        Stage(f"e2e on {on}, {name}", [*PYTEST, "tests/e2e", "-m", marked], environment, beside=on)
-        for name, marked in (("shared fleets", "not own_fleet"), ("own fleets", "own_fleet"))
+        *(
+            Stage(f"e2e on {on}", END_TO_END, {"SHOP_TEST_STORES": on, "SHOP_TEST_BUSY": BUSY}, alone=True)
+            for on in ("embedded", "servers")
+        ),
     ]
 
 
@@ -120,13 +115,11 @@ def chosen_by(wanted: list[str]) -> list[Stage]:
 
 def main(wanted: list[str]) -> int:
     chosen = chosen_by(wanted)
-    before = [stage for stage in chosen if not stage.behind]
-    outcomes = []
     with ThreadPoolExecutor() as meanwhile:
         behind = meanwhile.map(run, [stage for stage in chosen if stage.behind])
-        for together in dict.fromkeys(stage.beside for stage in before):
-            with ThreadPoolExecutor(2) as pool:
-                outcomes += pool.map(run, [stage for stage in before if stage.beside == together])
+        with ThreadPoolExecutor(2) as pool:
+            outcomes = list(pool.map(run, [stage for stage in chosen if not (stage.alone or stage.behind)]))
+        outcomes += map(run, [stage for stage in chosen if stage.alone])
         outcomes += behind
     passed, failed, skipped = (sum(each.counted(word) for each in outcomes) for word in ("passed", "failed", "skipped"))
     broken = [each.stage.name for each in outcomes if each.code]

@@ -1,11 +1,13 @@
 """Private database servers for the tests: PostgreSQL, MariaDB and Redis on free ports, in a folder of their own."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,6 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from pymongo import MongoClient
+from redis import Redis
 
 from shopkit import topology
 from shopkit.topology import Store
@@ -56,6 +61,14 @@ def install() -> None:
         _install([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "mysqlclient>=2.2"])
 
 
+@contextlib.contextmanager
+def _installing() -> Iterator[None]:
+    """One process after another: package managers lock each other out."""
+    with (Path(tempfile.gettempdir()) / f"polyshop-install-{os.geteuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _install(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -66,11 +79,14 @@ def _install(command: list[str]) -> None:
 def servers(folder: Path, *, prefix: str = "") -> Iterator[Environment]:
     """All three, with an empty database (`prefix` and its name) for each relational service; the fleet's environment.
 
-    `POSTGRES_SERVER_URL`, `MYSQL_SERVER_URL` and `REDIS_URL` name servers to use; what none names is started.
+    `POSTGRES_SERVER_URL`, `MYSQL_SERVER_URL`, `REDIS_URL` and `MONGO_URL` name servers to use, where each fleet has
+    databases of its own; what none names is started.
     """
-    install()
+    with _installing():
+        install()
     with contextlib.ExitStack() as stack:
-        environment = {"REDIS_URL": os.environ.get("REDIS_URL") or stack.enter_context(redis(folder / "redis"))}
+        environment = _given_mongo(prefix) if os.environ.get("MONGO_URL") else {}
+        environment["REDIS_URL"] = _given_redis() or stack.enter_context(redis(folder / "redis"))
         url_of = {
             Store.POSTGRES: _given("POSTGRES_SERVER_URL") or stack.enter_context(postgres(folder / "postgres")),
             Store.MYSQL: _given("MYSQL_SERVER_URL") or stack.enter_context(mariadb(folder / "mariadb")),
@@ -98,6 +114,26 @@ def _given(variable: str) -> CreateDatabase | None:
         return f"{server}/{name}"
 
     return create
+
+
+def _given_redis() -> str | None:
+    """Another database each time, of the server that `REDIS_URL` names."""
+    if not (url := os.environ.get("REDIS_URL")):
+        return None
+    with Redis.from_url(url) as counting:
+        own = f"{url.rpartition('/')[0]}/{1 + counting.incr('polyshop-tests') % 15}"
+    with Redis.from_url(own) as database:
+        database.flushdb()
+    return own
+
+
+def _given_mongo(prefix: str) -> Environment:
+    """The name of an empty database for each service, on the server that `MONGO_URL` names."""
+    names = {name: prefix + name for name, service in topology.SERVICES.items() if service.store is Store.MONGO}
+    with MongoClient(os.environ["MONGO_URL"]) as client:  # type: ignore[var-annotated]
+        for name in names.values():
+            client.drop_database(name)
+    return {f"{service.upper()}_MONGO_DATABASE": name for service, name in names.items()}
 
 
 @contextlib.contextmanager

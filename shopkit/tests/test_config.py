@@ -127,6 +127,13 @@ def test_a_services_own_database_goes_before_the_shared_one(monkeypatch: pytest.
     assert found.database("cart_service") == "postgres://own"
 
 
+def test_a_services_own_document_database_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).mongo_database("book_service") == "book_service"
+    assert read(monkeypatch, MONGO_DATABASE="shared").mongo_database("book_service") == "shared"
+    monkeypatch.setenv("BOOK_SERVICE_MONGO_DATABASE", "own")
+    assert read(monkeypatch, MONGO_DATABASE="shared").mongo_database("book_service") == "own"
+
+
 def test_in_development_a_secret_is_made_once_for_the_owners_eyes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

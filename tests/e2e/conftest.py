@@ -15,6 +15,9 @@ from tests.people import STAFF, Person, staff
 
 ON_SERVERS = os.environ.get("SHOP_TEST_STORES", "embedded") == "servers"
 
+SHARED = ("fleet", "secure")
+LONG = ("test_background", "test_killed_under_load", "test_runner", "test_moves_killed")
+
 # What these show does not depend on the stores, or starts database servers of its own.
 EMBEDDED_ONLY = ["test_bad_input.py", "test_faults.py", "test_fifth_type.py"]
 collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERVERS else ["test_containers.py"]
@@ -22,14 +25,19 @@ collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERV
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Generated requests come last: they leave behind whatever they made.
+    """What uses the same fleet stays in one process, and what takes longest comes first.
 
-    `own_fleet` marks what doesn't use the shared fleets, so that it can run beside what does.
+    Generated requests come last: they leave behind whatever they made.
     """
-    items.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    shared = {item.path: name for item in items for name in SHARED if name in getattr(item, "fixturenames", ())}
     for item in items:
-        if not {"fleet", "secure"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("own_fleet")
+        item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.stem)))
+    items.sort(key=lambda item: (_turn(item), item.path.stem == "test_schemathesis"))
+
+
+def _turn(item: pytest.Item) -> int:
+    first, group = (*SHARED, *LONG), item.get_closest_marker("xdist_group").args[0]
+    return first.index(group) if group in first else len(first)
 
 
 @pytest.fixture(scope="session")

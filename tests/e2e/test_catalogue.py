@@ -103,9 +103,9 @@ def test_what_was_never_told_is_found_by_asking(shop: Fleet) -> None:
 
 @contextlib.contextmanager
 def documents(fleet: Fleet, service: str) -> Iterator[Any]:
-    with MongoClient(environment(fleet)["MONGO_URL"]) as client:  # type: ignore[var-annotated]
-        name = next(each for each in client.list_database_names() if each.endswith(service))
-        yield client[name]["items"]
+    given = environment(fleet)
+    with MongoClient(given["MONGO_URL"]) as client:  # type: ignore[var-annotated]
+        yield client[given.get(f"{service.upper()}_MONGO_DATABASE", service)]["items"]
 
 
 def environment(fleet: Fleet) -> dict[str, str]:

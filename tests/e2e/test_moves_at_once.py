@@ -1,21 +1,17 @@
 """Moves of one customer at once, and moves while they write, log in, or have themselves forgotten."""
 
-import contextlib
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import requests
 
-from tests import stores
-from tests.e2e.conftest import ON_SERVERS
-from tests.e2e.test_moves_killed import OFFSET, SECURE, SERVICES
-from tests.fleet import Fleet, running
+from tests.e2e.conftest import started
+from tests.e2e.test_moves_killed import SECURE, SERVICES
+from tests.fleet import Fleet
 from tests.movers import TYPES, Mover, listed, mover, stock_up
 from tests.people import (
     ADDRESS,
@@ -38,15 +34,8 @@ WAIT = (409, "move_in_progress")
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Fleet]:
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="polyshop-at-once-")))
-        environment = dict(SECURE)
-        if ON_SERVERS:
-            try:
-                environment |= stack.enter_context(stores.servers(folder))
-            except stores.Missing as missing:
-                pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
-        yield stack.enter_context(running(folder / "data", offset=OFFSET, environment=environment, services=SERVICES))
+    with started("polyshop-at-once-", offset=2300, environment=SECURE, services=SERVICES) as fleet:
+        yield fleet
 
 
 @pytest.fixture(scope="module")

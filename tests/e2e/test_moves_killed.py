@@ -3,18 +3,15 @@
 import contextlib
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from shopkit import topology
-from tests import stores
-from tests.e2e.conftest import ON_SERVERS
-from tests.fleet import Fleet, running
+from tests.e2e.conftest import started
+from tests.fleet import Fleet
 from tests.gates import Gates
 from tests.movers import TYPES, Mover, each_point, listed, mover, stock_up
 from tests.people import STAFF, Person, log_in, staff
@@ -45,15 +42,11 @@ def gates() -> Gates:
 @pytest.fixture(scope="module")
 def own(gates: Gates) -> Iterator[Fleet]:
     """One in which the way to the customer services is through the gates."""
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="polyshop-killed-")))
-        environment = {**SECURE, **stack.enter_context(gates.running(OFFSET))}
-        if ON_SERVERS:
-            try:
-                environment |= stack.enter_context(stores.servers(folder))
-            except stores.Missing as missing:
-                pytest.skip(f"!!! NOT TESTED on database servers: {missing}")
-        yield stack.enter_context(running(folder / "data", offset=OFFSET, environment=environment, services=SERVICES))
+    with (
+        gates.running(OFFSET) as ways,
+        started("polyshop-killed-", offset=OFFSET, environment={**SECURE, **ways}, services=SERVICES) as fleet,
+    ):
+        yield fleet
 
 
 @pytest.fixture(scope="module")

@@ -257,7 +257,7 @@ def test_the_other_commands_say_so_when_nothing_runs(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     services = (*FEW, "customer_router", "guest_customer", "vip_customer", "order_service")
     data = tmp_path_factory.mktemp("secure") / "data"
     with running(data, offset=1600, services=services, environment={"SHOP_ACCESS": "secure"}) as fleet:
@@ -277,25 +277,25 @@ DOORS += (("book_service", "vip_customer", "order_service"),)
 @pytest.mark.parametrize("headers", FORGED, ids=["none", "a customer", "staff", "in disguise"])
 @pytest.mark.parametrize("doors", DOORS, ids=lambda doors: doors[0])
 def test_in_secure_access_no_header_makes_anybody_somebody(
-    secure: Fleet, doors: tuple[str, str, str], headers: dict[str, str]
+    locked: Fleet, doors: tuple[str, str, str], headers: dict[str, str]
 ) -> None:
     items, customers, orders = doors
     asked = [
-        secure.call("POST", "/api/books/", at=items, headers=headers, json=BOOK),
-        secure.get("/api/vip-customer/", at=customers, headers=headers),
-        secure.get("/api/vip-customer/456/", at=customers, headers=headers),
-        secure.get("/api/orders/", at=orders, headers=headers),
+        locked.call("POST", "/api/books/", at=items, headers=headers, json=BOOK),
+        locked.get("/api/vip-customer/", at=customers, headers=headers),
+        locked.get("/api/vip-customer/456/", at=customers, headers=headers),
+        locked.get("/api/orders/", at=orders, headers=headers),
     ]
     for answer in asked:
         assert answer.status_code in (401, 403, 404), answer.url
         assert answer.json()["request_id"]
     assert asked[0].status_code in (401, 403)
-    assert secure.get("/api/books/", at=items, headers=headers).json()["count"] == 0
+    assert locked.get("/api/books/", at=items, headers=headers).json()["count"] == 0
 
 
-def test_in_secure_access_what_is_public_stays_so(secure: Fleet) -> None:
+def test_in_secure_access_what_is_public_stays_so(locked: Fleet) -> None:
     for path in ("/api/items/", "/api/books/", "/api/collections/", "/api/schema/", "/docs/", "/health/live"):
-        assert secure.get(path).status_code == 200, path
+        assert locked.get(path).status_code == 200, path
 
 
 # -- make

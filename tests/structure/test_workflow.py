@@ -23,7 +23,7 @@ def _words() -> list[str]:
 def test_every_suite_that_has_a_server_runs_on_the_real_one() -> None:
     chosen = {stage.name for stage in chosen_by(_words())}
     assert chosen >= {f"{name} on its server" for name in SUITES}
-    assert {"contracts", "e2e on servers, shared fleets", "e2e on servers, own fleets"} <= chosen
+    assert {"contracts", "e2e on servers"} <= chosen
 
 
 def test_a_stage_that_there_is_not_is_said_so() -> None:
