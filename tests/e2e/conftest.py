@@ -23,8 +23,8 @@ EMBEDDED_ONLY = ["test_bad_input.py", "test_faults.py", "test_fifth_type.py"]
 collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERVERS else ["test_containers.py"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # xdist looks at the groups first thing
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What uses the same fleet stays in one process, and what takes longest comes first.
 
     Generated requests come last: they leave behind whatever they made.
@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.stem)))
     items.sort(key=lambda item: (_turn(item), item.path.stem == "test_schemathesis"))
+    yield
 
 
 def _turn(item: pytest.Item) -> int:
