@@ -17,7 +17,12 @@ from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 SIMULATION = [sys.executable, "-m", "tests.behind", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
-END_TO_END = [*PYTEST, "tests/e2e", "-n", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
+PARTS = ("killing", "open_fleet", "secure_fleet", "own_fleet")  # of the end-to-end tests: tests/e2e/conftest.py
+    "killing",
+    "open_fleet",
+    "secure_fleet",
+    "own_fleet",
+)  # of the end-to-end tests, as tests/e2e/conftest.py has it
 BUSY = "4"  # how many times longer than promised what a fleet does may take, beside three others
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 2400
@@ -25,13 +30,13 @@ LIMIT_SECONDS = 2400
 
 @dataclass(frozen=True)
 class Stage:
-    """One command. Two run at a time, then each that is `alone`, which uses all of the machine by itself; what is
-    `behind` has the CPU that all others leave, from the first to the last."""
+    """One command. Two run at a time, and after them those that are `beside` the same, all at once, for they mostly
+    wait; what is `behind` has the CPU that all others leave, from the first to the last."""
 
     name: str
     command: list[str]
     env: dict[str, str] = field(default_factory=dict)
-    alone: bool = False
+    beside: str = ""
     behind: bool = False
 
 
@@ -69,11 +74,13 @@ def stages() -> list[Stage]:
         ),
         Stage("contracts", [*PYTEST, "tests/contracts"]),
         Stage("structure", [*PYTEST, "tests/structure"]),
-        *(
-            Stage(f"e2e on {on}", END_TO_END, {"SHOP_TEST_STORES": on, "SHOP_TEST_BUSY": BUSY}, alone=True)
-            for on in ("embedded", "servers")
-        ),
+        *(_end_to_end("embedded") + _end_to_end("servers")),
     ]
+
+
+def _end_to_end(on: str) -> list[Stage]:
+    environment = {"SHOP_TEST_STORES": on, "SHOP_TEST_BUSY": BUSY}
+    return [Stage(f"e2e on {on}, {part}", [*PYTEST, "tests/e2e", "-m", part], environment, beside=on) for part in PARTS]
 
 
 def run(stage: Stage) -> Outcome:
@@ -115,11 +122,13 @@ def chosen_by(wanted: list[str]) -> list[Stage]:
 
 def main(wanted: list[str]) -> int:
     chosen = chosen_by(wanted)
+    before = [stage for stage in chosen if not stage.behind]
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor() as meanwhile:
         behind = meanwhile.map(run, [stage for stage in chosen if stage.behind])
-        with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(run, [stage for stage in chosen if not (stage.alone or stage.behind)]))
-        outcomes += map(run, [stage for stage in chosen if stage.alone])
+        for together in dict.fromkeys(stage.beside for stage in before):
+            with ThreadPoolExecutor(len(PARTS) if together else 2) as pool:
+                outcomes += pool.map(run, [stage for stage in before if stage.beside == together])
         outcomes += behind
     passed, failed, skipped = (sum(each.counted(word) for each in outcomes) for word in ("passed", "failed", "skipped"))
     broken = [each.stage.name for each in outcomes if each.code]

@@ -15,30 +15,30 @@ from tests.people import STAFF, Person, staff
 
 ON_SERVERS = os.environ.get("SHOP_TEST_STORES", "embedded") == "servers"
 
-SHARED = ("fleet", "secure")
-LONG = ("test_background", "test_killed_under_load", "test_runner", "test_moves_killed")
+# Which fixture's fleet a file's tests use, and the part of `make test` that runs them; others have fleets of their own.
+PARTS = {"fleet": "open_fleet", "secure": "secure_fleet"}
+KILLING = ["test_background.py", "test_killed_under_load.py", "test_moves_killed.py"]
 
 # What these show does not depend on the stores, or starts database servers of its own.
 EMBEDDED_ONLY = ["test_bad_input.py", "test_faults.py", "test_fifth_type.py"]
 collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERVERS else ["test_containers.py"]
 
 
-@pytest.hookimpl(wrapper=True)  # xdist looks at the groups first thing
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """What uses the same fleet stays in one process, and what takes longest comes first.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file belongs to one part, so that parts run beside each other, each in a process of its own.
 
     Generated requests come last: they leave behind whatever they made.
     """
-    shared = {item.path: name for item in items for name in SHARED if name in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    part_of = {item.path: "killing" if item.path.name in KILLING else "own_fleet" for item in items}
+    part_of |= {item.path: PARTS[name] for item in items for name in PARTS.keys() & _fixtures(item)}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.stem)))
-    items.sort(key=lambda item: (_turn(item), item.path.stem == "test_schemathesis"))
-    yield
+        item.add_marker(part_of[item.path])
 
 
-def _turn(item: pytest.Item) -> int:
-    first, group = (*SHARED, *LONG), item.get_closest_marker("xdist_group").args[0]
-    return first.index(group) if group in first else len(first)
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

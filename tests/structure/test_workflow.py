@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from shopkit.config import ROOT
-from tests.__main__ import chosen_by
+from tests.__main__ import PARTS, chosen_by
 from tests.on_servers import SUITES
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
@@ -23,7 +23,7 @@ def _words() -> list[str]:
 def test_every_suite_that_has_a_server_runs_on_the_real_one() -> None:
     chosen = {stage.name for stage in chosen_by(_words())}
     assert chosen >= {f"{name} on its server" for name in SUITES}
-    assert {"contracts", "e2e on servers"} <= chosen
+    assert {"contracts", *(f"e2e on servers, {part}" for part in PARTS)} <= chosen
 
 
 def test_a_stage_that_there_is_not_is_said_so() -> None:
