@@ -18,11 +18,6 @@ from tests import on_servers
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 SIMULATION = [sys.executable, "-m", "tests.behind", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
 PARTS = ("killing", "open_fleet", "secure_fleet", "own_fleet")  # of the end-to-end tests: tests/e2e/conftest.py
-    "killing",
-    "open_fleet",
-    "secure_fleet",
-    "own_fleet",
-)  # of the end-to-end tests, as tests/e2e/conftest.py has it
 BUSY = "4"  # how many times longer than promised what a fleet does may take, beside three others
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 2400
