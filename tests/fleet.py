@@ -17,7 +17,9 @@ import requests
 from shopkit import topology
 from shopkit.config import ROOT
 from shopkit.runner import state
-from tests.waiting import wait_for
+from tests.waiting import at_most, wait_for
+
+START_SECONDS = 300.0  # until a whole fleet with its sample data must run, while others start beside it
 
 
 @dataclass
@@ -105,7 +107,7 @@ class Fleet:
     def interrupt(self) -> int:
         """Ctrl-C; the runner's exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=at_most(15))
 
 
 def _stands_still(group: int) -> bool:
@@ -166,7 +168,7 @@ def running(
         )
     fleet = Fleet(process, data, offset, env, output)
     try:
-        wait_for(lambda: "is ready after" in output.read_text() or process.poll() is not None)
+        wait_for(lambda: "is ready after" in output.read_text() or process.poll() is not None, seconds=START_SECONDS)
         assert process.poll() is None, output.read_text()
         yield fleet
     finally:
