@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import catalogue, nginx, orders
+from bench import catalogue, nginx, orders, promises
 from bench.load import Run, family, load, resident_mb
 from tests.fleet import Fleet, running
 from tests.people import STAFF, Person, guest, staff
@@ -49,6 +49,7 @@ def main() -> None:
         one_hop(Path(folder), seconds=given.seconds, rounds=given.rounds)
     orders.measure(orders=given.orders)
     catalogue.measure(seconds=given.seconds)
+    promises.measure()
 
 
 def two_hops(folder: Path, *, seconds: int, rounds: int) -> None:

@@ -6,7 +6,6 @@
 import argparse
 import contextlib
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -15,13 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
+from bench import calls
 from bench.load import cpu_seconds, family
-from shopkit import topology
 from tests import stores
 from tests.fleet import Fleet, running
 from tests.people import ADDRESS
@@ -34,10 +34,6 @@ PAYMENT = {"provider": "simulated", "method": "card", "token": "4111111111111111
 SETTLE_SECONDS = 120
 SCARCE = 10
 NO_WEBHOOKS = {"SHOP_SIMULATED_LOST": "1"}  # the simulated provider's own work is not ours to count
-COUNTED = 20  # orders whose requests are counted
-QUIET_SECONDS = 8  # longer than a parcel rests, and than it takes until a customer is told
-SHIPPED = "shipping_service POST internal/shipments/"
-TOLD = "registered_customer POST internal/customers/<str:customer_id>/orders/"
 
 
 @dataclass
@@ -85,12 +81,22 @@ class Buyers:
         return str(placed.json()["id"])
 
     def buy_many(self, items: list[str], orders: int) -> tuple[Took, list[str]]:
-        took = Took()
+        took, turns = Took(), self.turns(items, orders)
         with ThreadPoolExecutor(self.clients) as pool:
-            users = customers(self.fleet)
-            turns = [(items[turn % len(items)], users[turn % len(users)]) for turn in range(orders)]
             placed = pool.map(lambda turn: self.buy(*turn, took), turns)
             return took, [order for order in placed if order]
+
+    def fill_many(self, items: list[str], carts: int) -> float:
+        """How many carts a second get a line and are ordered by nobody."""
+        turns, start = self.turns(items, carts), time.monotonic()
+        with ThreadPoolExecutor(self.clients) as pool:
+            made = len(list(pool.map(lambda turn: self.fill(*turn, Took()), turns)))
+        return made / (time.monotonic() - start)
+
+    def turns(self, items: list[str], number: int) -> list[tuple[str, str]]:
+        """Who buys what, one after the other."""
+        users = customers(self.fleet)
+        return [(items[turn % len(items)], users[turn % len(users)]) for turn in range(number)]
 
 
 def main() -> None:
@@ -104,7 +110,7 @@ def measure(*, orders: int) -> None:
     print(f"Whole orders, {orders} a measurement; each is a cart, a line, an order with address and payment.")
     print("The simulated provider sends no webhooks.\n")
     print(f"| stores | clients | {' | '.join(_COLUMNS)} |\n|{'---|' * (len(_COLUMNS) + 2)}")
-    exact, asked = [], Counter[str]()
+    exact, warm, cold = [], Counter[str](), Counter[str]()
     for name, fleet_on in (("embedded", embedded), ("PostgreSQL, MariaDB", on_servers)):
         with fleet_on() as fleet:
             item, others = a_book(fleet, stock=SCARCE), waiting(fleet)
@@ -113,22 +119,28 @@ def measure(*, orders: int) -> None:
             for clients in CLIENTS:
                 row(name, clients, fleet, orders, others)
             exact.append((name, *oversold(fleet, item, others)))
-            asked = requests_an_order(fleet)
+            warm, cold = requests(fleet, calls.COUNTED), requests(fleet, 1, rest=calls.FORGOTTEN_SECONDS)
     print()
     for name, sold, left in exact:
         print(f"Of 60 buyers for {SCARCE} pieces, on {name}: {sold} sold, {left} left.")
-    each = sum(asked.values()) / COUNTED
-    print(f"\nAn order of one line takes {each:.1f} requests between services, from being placed until it ships:\n")
-    for route, count in sorted(asked.items()):
-        print(f"- {count / COUNTED:.1f} {route}")
-    print()
+    calls.table(warm, cold)
 
 
-_COLUMNS = ("paid orders/s", "placed/s", "cart p50/p99 ms", "line p50/p99 ms", "placing p50/p99 ms", "CPU ms an order")
+_COLUMNS = (
+    "carts alone/s",
+    "paid orders/s",
+    "placed/s",
+    "cart p50/p99 ms",
+    "line p50/p99 ms",
+    "placing p50/p99 ms",
+    "paid after p50/p99 s",
+    "CPU ms an order",
+)
 
 
 def row(name: str, clients: int, fleet: Fleet, orders: int, others: int) -> None:
     items = [a_book(fleet, stock=orders) for _ in range(10)]
+    alone = Buyers(fleet, clients).fill_many(items, orders)
     cpu, start = fleet_cpu(fleet), time.monotonic()
     took, placed = Buyers(fleet, clients).buy_many(items, orders)
     placing = time.monotonic() - start
@@ -139,12 +151,20 @@ def row(name: str, clients: int, fleet: Fleet, orders: int, others: int) -> None
     if set(ended) != {"paid"}:
         sys.exit(f"bench: not every order was paid: {ended}")
     speeds = " | ".join(_percentiles(took.times[each]) for each in ("cart", "line", "order"))
-    rates = f"{orders / paid:.1f} | {orders / placing:.1f}"
-    print(f"| {name} | {clients} | {rates} | {speeds} | {cpu_each:.0f} |", flush=True)
+    rates = f"{alone:.1f} | {orders / paid:.1f} | {orders / placing:.1f}"
+    waits = _percentiles([until_paid(fleet, order) for order in placed], digits=1)
+    print(f"| {name} | {clients} | {rates} | {speeds} | {waits} | {cpu_each:.0f} |", flush=True)
 
 
-def _percentiles(times: list[float]) -> str:
-    return f"{statistics.median(times):.0f} / {statistics.quantiles(times, n=100)[98]:.0f}"
+def _percentiles(times: list[float], digits: int = 0) -> str:
+    return f"{statistics.median(times):.{digits}f} / {statistics.quantiles(times, n=100)[98]:.{digits}f}"
+
+
+def until_paid(fleet: Fleet, order: str) -> float:
+    """The seconds from when an order was placed until its money was taken."""
+    steps = fleet.get(f"/api/orders/{order}/timeline/", at="order_service").json()["results"]
+    at = {step["name"]: datetime.fromisoformat(step["at"]) for step in steps}
+    return (at["capture"] - at["placed"]).total_seconds()
 
 
 def oversold(fleet: Fleet, item: str, others: int) -> tuple[int, int]:
@@ -190,57 +210,12 @@ def fleet_cpu(fleet: Fleet) -> float:
     return sum(cpu_seconds(family(fleet.pid(name))) for name in fleet.names())
 
 
-_REQUESTS = re.compile(r'^shop_requests_total\{method="(\w+)",route="([^"]*)",.*\} ([\d.]+)', re.MULTILINE)
-
-
-def requests_an_order(fleet: Fleet, orders: int = COUNTED) -> Counter[str]:
-    """From placing an order until it ships and its customer knows: what services asked each other, by route."""
-    buyers, item = Buyers(fleet, 4), a_book(fleet, stock=orders)
-    user = customers(fleet)[0]
+def requests(fleet: Fleet, orders: int, *, rest: float = 0) -> Counter[str]:
+    """What so many orders ask of services, placed one after the other, some seconds after their carts were filled."""
+    buyers, item, user = Buyers(fleet, 4), a_book(fleet, stock=orders), customers(fleet)[0]
     carts = [buyers.fill(item, user, Took()) for _ in range(orders)]
-    before = once_quiet(fleet)
-    for cart in carts:
-        buyers.place(cart, user, Took())
-    told = wait_for_each(orders, lambda: answered(fleet) - before)
-    return Counter({key: count for key, count in told.items() if count >= orders})
-
-
-def once_quiet(fleet: Fleet) -> Counter[str]:
-    """What was asked so far, once nobody asks any more: the last parcels have arrived, and their customers know."""
-    last, since = answered(fleet), time.monotonic()
-
-    def quiet() -> bool:
-        nonlocal last, since
-        if (now := answered(fleet)) != last:
-            last, since = now, time.monotonic()
-        return time.monotonic() - since > QUIET_SECONDS
-
-    wait_for(quiet, seconds=SETTLE_SECONDS)
-    return last
-
-
-def wait_for_each(orders: int, asked: Callable[[], Counter[str]]) -> Counter[str]:
-    """What was asked, as soon as each order has shipped and been told of; that it is picked up is told of later."""
-    found = list[Counter[str]]()
-
-    def each() -> bool:
-        found.append(asked())
-        return all(found[-1][route] >= orders for route in (SHIPPED, TOLD))
-
-    wait_for(each, seconds=SETTLE_SECONDS)
-    return found[-1]
-
-
-def answered(fleet: Fleet) -> Counter[str]:
-    """How often each route was asked by another service, so far; the news of a parcel on its way are no part of it, nor
-    is what the catalogue hears of items."""
-    found: Counter[str] = Counter()
-    for name in topology.SERVICES:
-        for method, route, count in _REQUESTS.findall(fleet.get("/metrics", at=name).text):
-            ours = "internal" in route or ((name, method) == ("cart_service", "GET") and route.startswith("api"))
-            if ours and not any(other in route for other in ("shipment-events", "internal/changes")):
-                found[f"{name} {method} {route}"] += int(float(count))
-    return found
+    time.sleep(rest)
+    return calls.asked_by(lambda: [buyers.place(cart, user, Took()) for cart in carts], orders, fleet)
 
 
 @contextlib.contextmanager
