@@ -35,7 +35,7 @@ def finish(order: Order) -> Order:
 
 
 def check(world: World, order: Order) -> None:
-    """Follows it until it is delivered or undone: money, goods and the log agree, and the auditor has nothing to say."""
+    """Follows it until it is delivered or undone: money and goods agree, and the auditor has nothing to say."""
     assert Saga.objects.get(pk=order.pk).step == Saga.Step.DONE
     assert list(audit.audit(books(world))) == []
     if order.status == Status.FULFILLING:

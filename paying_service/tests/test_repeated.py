@@ -1,4 +1,4 @@
-"""Requests that are repeated with their key: at once, while the first still runs, and once their answer is forgotten."""
+"""Requests repeated with their key: at once, while the first still runs, and after their answer was forgotten."""
 
 from collections.abc import Callable
 from typing import Any
