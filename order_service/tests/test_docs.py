@@ -7,7 +7,8 @@ from shopkit.config import ROOT
 
 
 def test_the_diagram_of_an_orders_statuses_is_the_table_of_its_transitions() -> None:
-    blocks = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", (ROOT / "docs" / "checkout.md").read_text(), re.DOTALL)
+    page = (ROOT / "docs" / "checkout.md").read_text()
+    blocks = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", page, re.DOTALL)
     [drawn] = [arrows for block in blocks if ("[*]", Status.PENDING) in (arrows := _arrows(block))]
     moves = [(old, new) for old, further in TRANSITIONS.items() for new in further]
     ends = [(status, "[*]") for status, further in TRANSITIONS.items() if not further]
