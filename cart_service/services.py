@@ -52,6 +52,13 @@ def _with_account(cart: Cart, identity: Identity) -> Cart:
     return cart
 
 
+def page_of_carts(*, after: str) -> list[dict[str, object]]:
+    """The next 500 by id: `{id, ordered}`."""
+    later = Cart.objects.filter(pk__gt=after) if after else Cart.objects.all()
+    page = later.order_by("pk").values_list("pk", "ordered_at")[:500]
+    return [{"id": str(cart_id), "ordered": ordered_at is not None} for cart_id, ordered_at in page]
+
+
 def delete_cart(*, cart: Cart, version: int | None) -> None:
     with _changing(cart, version):
         cart.delete()

@@ -6,12 +6,14 @@ Run between two changes an order may be seen half way; what counts is what is st
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from order_service import clients
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomOrder, CustomStatus
 from order_service.models import TRANSITIONS, Order, Saga, Status
 from order_service.saga import failing_for
+from order_service.services import ON_THE_WAY
 from shopkit import database_time
 from shopkit.versioned import Transitions
 
@@ -19,6 +21,9 @@ PAID = (Status.PAID, Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
 SHIPPED = (Status.FULFILLING, Status.SHIPPED, Status.DELIVERED)
 UNDONE = (Status.CANCELLED, Status.EXPIRED, Status.PAYMENT_FAILED)
 OVERDUE_SECONDS = 120  # what waits for nobody ends within this, once nothing fails any more
+FORGOTTEN_SECONDS = 25 * 3600  # by then paying_service has voided a payment whose order was never written
+OPEN = ("pending", "requires_action", "authorised")
+GONE = ("voided", "failed", "refunded")
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,12 @@ class Finding:
 
 @dataclass
 class Books:
-    """What the services say: payments and shipments by order, and each item's stock."""
+    """What the services say: payments and shipments by order, each item's stock, and each cart."""
 
     payments: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    shipments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shipments: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     stock: dict[str, dict[str, Any]] = field(default_factory=dict)
+    carts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read() -> Books:
@@ -44,8 +50,10 @@ def read() -> Books:
     books = Books()
     for payment in clients.all_payments():
         books.payments[payment["order_id"]].append(payment)
-    books.shipments = {each["order_id"]: each for each in clients.all_shipments()}
+    for shipment in clients.all_shipments():
+        books.shipments[shipment["order_id"]].append(shipment)
     books.stock = {each["id"]: each for each in clients.all_stock()}
+    books.carts = {each["id"]: each for each in clients.all_carts()}
     return books
 
 
@@ -54,7 +62,8 @@ def audit(books: Books) -> Iterator[Finding]:
     orders = {str(o.pk): o for o in Order.objects.prefetch_related("lines", "events").select_related("saga")}
     for key, order in orders.items():
         yield from _money(order, books.payments.get(key, []))
-        yield from _goods(order, books.shipments.get(key))
+        yield from _goods(order, books.shipments.get(key, []))
+        yield from _cart(order, books.carts.get(str(order.cart_id)))
         yield from _path(order)
         yield from _ends(order)
     for custom in CustomOrder.objects.prefetch_related("events").select_related("order"):
@@ -75,10 +84,30 @@ def _money(order: Order, payments: list[dict[str, Any]]) -> Iterator[Finding]:
         yield Finding("captured − refunded = owed", str(order.pk), f"{order.status}: {kept} kept, {owed} owed")
 
 
-def _goods(order: Order, shipment: dict[str, Any] | None) -> Iterator[Finding]:
-    if hasattr(order, "saga") and (order.status in SHIPPED) != (shipment is not None) and order.status != "refunded":
-        there = "a shipment" if shipment else "no shipment"
+def _goods(order: Order, shipments: list[dict[str, Any]]) -> Iterator[Finding]:
+    if not hasattr(order, "saga"):
+        return
+    if (order.status in SHIPPED) != bool(shipments) and order.status != Status.REFUNDED:
+        there = "a shipment" if shipments else "no shipment"
         yield Finding("shipped ⇔ paid", str(order.pk), f"{order.status}, and there is {there}")
+    if len(shipments) > 1:
+        yield Finding("one shipment", str(order.pk), f"there are {len(shipments)}")
+    for shipment in shipments:
+        behind = any(reached in TRANSITIONS[order.status] for reached in ON_THE_WAY.get(shipment["status"], ()))
+        if order.status in SHIPPED and behind and _age(shipment["updated_at"]) > OVERDUE_SECONDS:
+            yield Finding("the parcel's news arrive", str(order.pk), f"{order.status}: it is {shipment['status']}")
+
+
+def _cart(order: Order, cart: dict[str, Any] | None) -> Iterator[Finding]:
+    """It is closed with the order; what is ordered without one may have been of an order that staff deleted."""
+    overdue = (database_time.now() - order.created_at).total_seconds() > OVERDUE_SECONDS
+    if cart and not cart["ordered"] and overdue:
+        yield Finding("a cart ends with its order", str(order.pk), f"its cart {cart['id']} is open")
+
+
+def _age(at: str) -> float:
+    """In seconds."""
+    return (database_time.now() - datetime.fromisoformat(at)).total_seconds()
 
 
 def _path(row: Order | CustomOrder, table: Transitions = TRANSITIONS) -> Iterator[Finding]:
@@ -114,6 +143,9 @@ def _stock(books: Books, orders: dict[str, Order]) -> Iterator[Finding]:
         if item["available"] < 0 or item["available"] + item["held"] + item["sold"] != item["put_in"]:
             sums = f"{item['available']} free + {item['held']} held + {item['sold']} sold ≠ {item['put_in']} put in"
             yield Finding("stock adds up", item["id"], sums)
+        if item["held"] != sum(item["holds"].values()):
+            why = f"{item['held']} held, its holds say {sum(item['holds'].values())}"
+            yield Finding("held is the sum of holds", item["id"], why)
         if item["sold"] != sold[item["id"]]:
             why = f"{item['sold']} sold, orders say {sold[item['id']]}"
             yield Finding("sold is ordered", item["id"], why)
@@ -135,12 +167,28 @@ def _sold(orders: dict[str, Order]) -> dict[str, int]:
 
 def _orphans(books: Books, orders: dict[str, Order]) -> Iterator[Finding]:
     for order_id, payments in books.payments.items():
+        order = orders.get(order_id)
         for payment in payments:
-            if order_id not in orders and payment["captured"] > payment["refunded"]:
-                yield Finding("no orphans", payment["id"], f"captured for {order_id}, which there is not")
-    for order_id, shipment in books.shipments.items():
-        if order_id not in orders:
+            if order is None and _is_orphan(payment):
+                yield Finding("no orphans", payment["id"], f"{payment['status']} for {order_id}, which there is not")
+            if order and _has_ended(order) and payment["status"] in OPEN and not payment["by_hand"]:
+                why = f"{payment['status']} for {order_id}, which is {order.status}"
+                yield Finding("no payment stays open", payment["id"], why)
+    for order_id, shipments in books.shipments.items():
+        for shipment in shipments if order_id not in orders else ():
             yield Finding("no orphans", shipment["id"], f"for {order_id}, which there is not")
+
+
+def _is_orphan(payment: dict[str, Any]) -> bool:
+    """A payment is opened before its order is written; what staff recorded by hand nobody waits for."""
+    if payment["by_hand"] or (payment["status"] == "pending" and _age(payment["created_at"]) < FORGOTTEN_SECONDS):
+        return False
+    return payment["status"] not in GONE or payment["captured"] > payment["refunded"]
+
+
+def _has_ended(order: Order) -> bool:
+    """Whether its checkout has; who has none is paid in whatever way."""
+    return hasattr(order, "saga") and order.saga.step == Saga.Step.DONE
 
 
 def _refunds(books: Books) -> Iterator[Finding]:

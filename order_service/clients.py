@@ -241,18 +241,23 @@ def is_shipped(*, order_id: uuid.UUID) -> bool:
 
 
 def all_payments() -> Iterator[dict[str, Any]]:
-    """`{id, order_id, status, captured, refunded, refund_failed}` of each, for the auditor."""
+    """`{id, order_id, status, captured, refunded, refund_failed, by_hand, created_at}` of each, for the auditor."""
     return _all("paying_service", "/internal/payments/")
 
 
 def all_shipments() -> Iterator[dict[str, Any]]:
-    """`{id, order_id, status}` of each."""
+    """`{id, order_id, status, updated_at}` of each."""
     return _all("shipping_service", "/internal/shipments/")
 
 
 def all_stock() -> Iterator[dict[str, Any]]:
-    """`{id, available, held, sold, put_in, holds}` of each item of every type."""
+    """`{id, available, held, sold, put_in, holds}` of each item of every type; `holds` by order, how many."""
     return _all("items_router", "/internal/stocktaking/")
+
+
+def all_carts() -> Iterator[dict[str, Any]]:
+    """`{id, ordered}` of each."""
+    return _all("cart_service", "/internal/carts/")
 
 
 def _all(service: str, path: str) -> Iterator[dict[str, Any]]:

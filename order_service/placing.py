@@ -1,6 +1,7 @@
 """How a cart becomes an order: looked at, priced, its payment opened, and kept, all before anybody is charged."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from order_service.models import Order, OrderLine
 from order_service.totals import Totals, totals
 from shopkit import database_time, rows
 from shopkit.auth import Identity
-from shopkit.errors import Conflict, Invalid, Moved, Unavailable
+from shopkit.errors import Conflict, Invalid, Moved, ShopError, Unavailable
 from shopkit.money import check_currency, shown
 from shopkit.outbox import services as outbox
 from shopkit.outbox.models import Message
@@ -57,7 +58,8 @@ def place_order(*, identity: Identity, wish: Wish) -> Order:
         ask_for_payment(order, wish.payment)
     try:
         closing = _keep(order, cart.lines)
-    except IntegrityError:
+    except IntegrityError:  # another request has made it meanwhile
+        _drop_payment(order)
         if before := _made_before(wish, identity):
             return before
         raise
@@ -114,6 +116,13 @@ def ask_for_payment(order: Order, payment: dict[str, str]) -> None:
         currency=order.currency,
         **payment,
     )
+
+
+def _drop_payment(order: Order) -> None:
+    """Of an order that was not written; where nobody hears of it, paying_service voids it within a day."""
+    if order.payment_id:
+        with suppress(ShopError):
+            clients.void(payment_id=order.payment_id)
 
 
 @transaction.atomic

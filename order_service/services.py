@@ -14,7 +14,7 @@ from shopkit.outbox import services as outbox
 
 TELL_AFTER = timedelta(seconds=3)  # most checkouts are over by then, and told of once
 PAY_WITHIN = timedelta(minutes=30)
-_ON_THE_WAY = {
+ON_THE_WAY = {
     **dict.fromkeys(("picked_up", "in_transit", "out_for_delivery"), (Status.SHIPPED,)),
     "delivered": (Status.SHIPPED, Status.DELIVERED),
 }
@@ -208,7 +208,7 @@ def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     # a saga in whatever step, since it may have gone on after we read the order
     if order.status == Status.PAID and Saga.objects.filter(pk=order_id).exists():
         raise Conflict("This order is being handed to the carrier; tell it again.", code="not_yet_shipped")
-    for reached in _ON_THE_WAY.get(status, ()):
+    for reached in ON_THE_WAY.get(status, ()):
         if reached in TRANSITIONS[order.status]:
             order = move(order=order, to=reached, name=reached)
     if (name := _IN_TROUBLE.get(status)) and not order.events.filter(name=name).exists():

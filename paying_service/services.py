@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from paying_service import failed_refunds
 from paying_service.models import DELETABLE, TRANSITIONS, Due, Payment, Provider
@@ -28,10 +28,11 @@ def create_payment(
 
 
 def page_of_payments(*, after: str) -> list[dict[str, object]]:
-    """The next 500 payments by id: `{id, order_id, status, captured, refunded, refund_failed}`."""
+    """The next 500 by id: `{id, order_id, status, captured, refunded, refund_failed, by_hand, created_at}`."""
     later = Payment.objects.filter(pk__gt=after) if after else Payment.objects.all()
-    shown = ("id", "order_id", "status", "captured", "refunded", "refund_failed")
-    rows = later.annotate(refund_failed=failed_refunds.left("refunds__")).order_by("pk").values(*shown)[:500]
+    shown = ("id", "order_id", "status", "captured", "refunded", "created_at", "refund_failed", "by_hand")
+    said = {"refund_failed": failed_refunds.left("refunds__"), "by_hand": Q(handle="")}
+    rows = later.annotate(**said).order_by("pk").values(*shown)[:500]
     return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in rows]
 
 

@@ -47,6 +47,11 @@ def begin(*, order_id: uuid.UUID, identity: Identity, provider: str, method: str
     return Session(payment, begun, chosen.public_key())
 
 
+def secret_of(payment: Payment) -> str:
+    """What lets whoever has it pay, empty where the provider has none: for its customer's browser, and kept nowhere."""
+    return providers.of(payment.provider).begin(payment).secret
+
+
 @transaction.atomic
 def _keep(payment: Payment, begun: Begun) -> None:
     """From here on the order knows of it, and so do the polls. One that lost a race was never shown to anybody."""

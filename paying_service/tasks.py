@@ -4,7 +4,7 @@ import uuid
 
 from django.utils import timezone
 
-from paying_service import checkout, clients, webhooks
+from paying_service import checkout, clients, forgotten, webhooks
 from paying_service.models import Payment
 from paying_service.providers import simulated, simulated_news
 from shopkit.idempotency.services import sweep
@@ -44,5 +44,6 @@ HANDLERS = {
 SWEEPS = (
     Sweep(checkout.look_at_waiting, every=1),
     Sweep(checkout.finish_refunds, every=15),
+    Sweep(forgotten.void_forgotten, every=600),
     Sweep(forget_old_answers, every=3600),
 )

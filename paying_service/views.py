@@ -32,7 +32,7 @@ from paying_service.serializers import (
 from shopkit.auth import caller
 from shopkit.errors import Forbidden
 from shopkit.etag import IF_MATCH, etag, expected_version
-from shopkit.idempotency.views import idempotent, key_of
+from shopkit.idempotency.views import KEY, idempotent, key_of
 from shopkit.permissions import IsKnown, IsStaff, ReadOrStaff
 from shopkit.shapes import given, shown
 
@@ -146,12 +146,20 @@ class CheckoutSessionView(APIView):
 class PaymentIntentView(APIView):
     permission_classes = [IsKnown]
 
-    @extend_schema(request=BeginSerializer, responses={201: IntentSerializer})
+    @extend_schema(parameters=[KEY], request=BeginSerializer, responses={201: IntentSerializer})
     def post(self, request: Request) -> Response:
         """What the provider's script needs to take the payment in the shop's own page; asked again, the same."""
+        answer = self._begin(request)
+        if status.is_success(answer.status_code):
+            payment = _payment(request, answer.data["payment"]["id"])
+            answer.data = {**answer.data, "client_secret": sessions.secret_of(payment)}
+        return answer
+
+    @idempotent()
+    def _begin(self, request: Request) -> Response:
+        """The answer that may be kept: without the secret."""
         session = _begun(request, Payment.INTENT)
-        begun = {"ref": session.begun.ref, "client_secret": session.begun.secret, "key": session.key}
-        intent = {"payment": session.payment, **begun}
+        intent = {"payment": session.payment, "ref": session.begun.ref, "client_secret": "", "key": session.key}
         return Response(shown(IntentSerializer, intent), status=status.HTTP_201_CREATED)
 
 

@@ -37,12 +37,16 @@ def take(*, provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
 
 
 def look_into(message: Message) -> None:
-    """An event says that something happened; what, the provider is asked. One that does not fit counts for nothing."""
+    """An event says that something happened; what, the provider is asked.
+
+    One that does not fit counts for nothing, and is logged with why: `unknown_payment`, `amount_differs`.
+    """
     provider = message.payload["provider"]
     event = Event(**{name: message.payload[name] for name in message.payload if name != "provider"})
     payment = _about(provider, event)
     if payment is None or not _fits(event, payment):
-        log.warning("webhook does not fit", provider=provider, event_id=event.id, ref=event.ref)
+        code = "amount_differs" if payment else "unknown_payment"
+        log.warning("webhook does not fit", code=code, provider=provider, event_id=event.id, ref=event.ref)
         return
     with suppress(Conflict):  # the money differs, which is logged; asking again would not change it
         checkout.hear(payment_id=payment.pk)

@@ -57,9 +57,9 @@ def shipment_of(*, order_id: uuid.UUID) -> Shipment:
 
 
 def page_of_shipments(*, after: str) -> list[dict[str, object]]:
-    """The next 500 shipments by id: `{id, order_id, status}`."""
+    """The next 500 shipments by id: `{id, order_id, status, updated_at}`."""
     later = Shipment.objects.filter(pk__gt=after) if after else Shipment.objects.all()
-    page = later.order_by("pk").values("id", "order_id", "status")[:500]
+    page = later.order_by("pk").values("id", "order_id", "status", "updated_at")[:500]
     return [{**row, "id": str(row["id"]), "order_id": str(row["order_id"])} for row in page]
 
 

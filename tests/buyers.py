@@ -74,7 +74,7 @@ class Asked:
 
 @dataclass
 class Purchase:
-    """One cart, what was put into it, and what was asked for with it."""
+    """One cart, what was put into it, and what was asked for with it; `confirmed` as the provider has acknowledged."""
 
     buyer: str
     cart: str
@@ -82,6 +82,7 @@ class Purchase:
     order: Asked | None = None
     cancel: Asked | None = None
     refund: Asked | None = None
+    confirmed: bool = False
 
     @property
     def asked(self) -> Iterator[Asked]:
@@ -152,7 +153,8 @@ class Buyer:
         answer = self.fleet.get(f"/api/payments/?order_id={purchase.order_id}", headers=self.headers)
         for row in answer.json()["results"] if answer.ok else []:
             if row["status"] == "requires_action":
-                self.post(f"/api/payments/{row['id']}/simulate/", {"outcome": "confirm"})
+                told = self.post(f"/api/payments/{row['id']}/simulate/", {"outcome": "confirm"})
+                purchase.confirmed |= told.status_code == 200
             elif row["status"] == "captured":
                 purchase.refund = Asked(self.fleet, f"/api/payments/{row['id']}/refund/", {"amount": "1.00"})
                 purchase.refund.insist()

@@ -4,6 +4,7 @@ import pytest
 
 from cart_service.models import Cart
 from shopkit import auth
+from shopkit.auth import Identity
 from shopkit.config import Config
 from shopkit.testing import Caller
 
@@ -122,3 +123,13 @@ def test_a_malformed_body_is_400_and_another_type_415(ada: Caller) -> None:
 def test_a_path_without_its_slash_and_one_with_a_version_work(cart: str, ada: Caller) -> None:
     assert ada.get(cart.rstrip("/")).status_code == 200
     assert ada.get(cart.replace("/api/", "/api/v1/")).status_code == 200
+
+
+def test_the_auditor_is_told_of_every_cart_whether_it_was_ordered(cart: str, ada: Caller) -> None:
+    orders, closed = Caller(HTTP_HOST="localhost"), ada.post("/api/carts/").data["id"]
+    orders.force_authenticate(user=Identity(service="order_service"))  # type: ignore[arg-type]
+    assert orders.post(f"/internal/carts/{closed}/ordered/").status_code == 204
+    rows = orders.get("/internal/carts/").json()["rows"]
+    assert {row["id"]: row["ordered"] for row in rows} == {cart.split("/")[3]: False, closed: True}
+    assert orders.get("/internal/carts/", {"after": rows[0]["id"]}).json()["rows"] == rows[1:]
+    assert ada.get("/internal/carts/").status_code == 403

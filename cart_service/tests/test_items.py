@@ -21,6 +21,12 @@ def line(cart: str, ada: Caller, sells: Sells) -> str:
     return f"{cart}items/{added.data['items'][0]['id']}/"
 
 
+def kept(ada: Caller, cart: str) -> tuple[int, list[tuple[str, int]]]:
+    """The cart's version, and how many of what are in it."""
+    now = ada.get(cart).json()
+    return now["version"], [(each["item_id"], each["quantity"]) for each in now["items"]]
+
+
 def test_an_item_comes_with_its_own_name_and_price(cart: str, ada: Caller, sells: Sells) -> None:
     asked = {"item_id": sells(), "quantity": 2, "price": "0.01", "unit_price": "0.01", "name": "Cheap"}
     response = ada.post(f"{cart}items/", asked)
@@ -59,12 +65,14 @@ def test_the_same_item_again_adds_up_at_its_present_price(cart: str, line: str, 
 def test_a_quantity_is_a_whole_number_from_1_to_999(
     cart: str, line: str, ada: Caller, sells: Sells, quantity: Any
 ) -> None:
+    before = kept(ada, cart)
     for response in (
         ada.post(f"{cart}items/", {"item_id": "book_1", "quantity": quantity}),
         ada.patch(line, {"quantity": quantity}),
     ):
         assert (response.status_code, response.json()["code"]) == (400, "invalid")
         assert list(response.json()["details"]) == ["quantity"]
+    assert kept(ada, cart) == before
 
 
 @pytest.mark.parametrize(
@@ -115,9 +123,21 @@ def test_nothing_goes_in_unless_the_items_router_says_what_it_is(
     assert ada.get(cart).data["version"] == 1
 
 
-def test_an_item_without_a_price_is_not_for_sale(cart: str, ada: Caller, sells: Sells) -> None:
-    response = ada.post(f"{cart}items/", {"item_id": sells(price=None), "quantity": 1})
+def test_an_item_without_a_price_is_not_for_sale(cart: str, line: str, ada: Caller, sells: Sells) -> None:
+    before = kept(ada, cart)
+    response = ada.post(f"{cart}items/", {"item_id": sells("book_2", price=None), "quantity": 1})
     assert (response.status_code, response.json()["code"]) == (409, "not_for_sale")
+    assert kept(ada, cart) == before
+
+
+def test_an_item_that_has_lost_its_price_can_be_had_no_more_often(
+    cart: str, line: str, ada: Caller, sells: Sells
+) -> None:
+    sells(price=None)
+    before = kept(ada, cart)
+    for response in (ada.post(f"{cart}items/", {"item_id": "book_1", "quantity": 1}), ada.patch(line, {"quantity": 3})):
+        assert (response.status_code, response.json()["code"]) == (409, "not_for_sale")
+    assert kept(ada, cart) == before
 
 
 def test_no_more_goes_in_than_is_in_stock(cart: str, line: str, ada: Caller, sells: Sells) -> None:

@@ -1,11 +1,11 @@
-"""What customers and staff do with a custom order, how one comes to each status, and what the auditor would read."""
+"""What customers and staff do with a custom order, and how one comes to each status."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from order_service import audit, custom_orders, saga
+from order_service import custom_orders, saga
 from order_service.custom_models import CustomOrder
 from order_service.models import Order, Saga
 from order_service.tests.checkout import finish, later
@@ -80,12 +80,3 @@ def finish_all() -> None:
         later()
         saga.run_due()
         custom_orders.carry_on()
-
-
-def books(shop: Shop) -> audit.Books:
-    """What the auditor would read of the peers."""
-    found = audit.Books()
-    for order in Order.objects.exclude(payment_id=None):
-        found.payments[str(order.pk)].append(shop.payments[str(order.payment_id)])
-    found.shipments = {order_id: {"id": number} for order_id, number in shop.shipments.items()}
-    return found

@@ -77,7 +77,7 @@ class Item:
     def counted(self, name: str) -> Json:
         held = sum(quantity for quantity, _ in self.holds.values())
         numbers = {"available": self.available, "held": held, "sold": self.sold, "put_in": self.put_in}
-        return {"id": name, **numbers, "holds": sorted(self.holds)}
+        return {"id": name, **numbers, "holds": {order: quantity for order, (quantity, _) in self.holds.items()}}
 
 
 @dataclass
@@ -215,7 +215,8 @@ class Peers:
         order = body["order_id"]
         if order not in self.shipments:
             number = f"PS{len(self.shipments)}"
-            self.shipments[order] = {"id": body["shipment_id"], "order_id": order, "tracking_number": number}
+            ids = {"id": body["shipment_id"], "order_id": order}
+            self.shipments[order] = {**ids, "tracking_number": number, "status": "label_created"}
             self.tell("shipment", self.shipments[order])
         return self.shipments[order]
 

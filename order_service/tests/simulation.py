@@ -18,7 +18,7 @@ from django.db import connection
 from order_service import audit, clients, mails, saga, services
 from order_service.models import Order, OrderEvent, OrderLine, Saga
 from order_service.tests.buyers import Buyer
-from order_service.tests.fibers import Loop, Process
+from order_service.tests.fibers import BEGINNING, Loop, Process
 from order_service.tests.network import Faults, Network
 from order_service.tests.peers import CARDS, HOLD, PRICES, Item, Peers
 from shopkit import database_time, http
@@ -174,8 +174,11 @@ class Shop:
 
     def _moves(self, order: str) -> None:
         for number, status in enumerate(WAYS):
-            news = partial(services.take_shipment_news, order_id=order, status=status)
-            self.loop.later(3.0 * number, partial(self._told, news))
+            self.loop.later(3.0 * number, partial(self._arrives, order, status))
+
+    def _arrives(self, order: str, status: str) -> None:
+        self.peers.shipments[order]["status"] = status
+        self._told(partial(services.take_shipment_news, order_id=order, status=status))
 
     def _told(self, news: Any) -> None:
         random, healthy = self.loop.random, self.loop.now > self.faults.until
@@ -233,9 +236,12 @@ class Shop:
         for item in self.peers.stock.values():
             item.expire(self.loop.now + HOLD)
         stock = {name: item.counted(name) for name, item in self.peers.stock.items()}
-        books = audit.Books(stock=stock, shipments=self.peers.shipments)
+        carts = {cart_id: {"id": cart_id, "ordered": cart["ordered"]} for cart_id, cart in self.peers.carts.items()}
+        books, now = audit.Books(stock=stock, carts=carts), self.loop.true_time().isoformat()
         for payment in self.peers.payments.values():
-            books.payments[payment["order_id"]].append(payment)
+            books.payments[payment["order_id"]].append({**payment, "by_hand": False, "created_at": now})
+        for shipment in self.peers.shipments.values():
+            books.shipments[shipment["order_id"]].append({**shipment, "updated_at": BEGINNING.isoformat()})
         return books
 
     def _wrong_with(self, buyer: Buyer, order: str | None) -> Iterator[str]:

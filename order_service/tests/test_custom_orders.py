@@ -8,9 +8,9 @@ from django.utils import timezone
 from order_service import audit, clients, custom_orders, saga, services, tasks
 from order_service.custom_models import CUSTOM_TRANSITIONS, CustomOrder
 from order_service.models import Order, OrderLine, Saga
-from order_service.tests.checkout import finish, later
+from order_service.tests.checkout import books, finish, later
 from order_service.tests.conftest import ADDRESS, CUSTOM_PATH, Asks
-from order_service.tests.deeds import books, brought_to, do, finish_all, order_of, pay, shown
+from order_service.tests.deeds import brought_to, do, finish_all, order_of, pay, shown
 from order_service.tests.world import Shop
 from shopkit.testing import caller
 

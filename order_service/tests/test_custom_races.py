@@ -8,9 +8,9 @@ from django.utils import timezone
 from order_service import audit, custom_orders, saga
 from order_service.custom_models import CustomOrder
 from order_service.models import Order
-from order_service.tests.checkout import later
+from order_service.tests.checkout import books, later
 from order_service.tests.conftest import ASKED, CUSTOM_PATH, Asks
-from order_service.tests.deeds import books, brought_to, do, finish_all, order_of, pay, shown
+from order_service.tests.deeds import brought_to, do, finish_all, order_of, pay, shown
 from order_service.tests.world import Shop
 from shopkit.testing import at_once, caller
 

@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from order_service import audit, saga, services
 from order_service.models import TRANSITIONS, Order, Saga
-from order_service.tests.checkout import later
+from order_service.tests.checkout import books, later
 from order_service.tests.conftest import CARD, LINE, Fills, wish
-from order_service.tests.world import UNITS, Fault, Killed, World
+from order_service.tests.world import Fault, Killed, World
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,9 +118,9 @@ class Orders(RuleBasedStateMachine):
             assert 0 <= order.refunded <= order.total
         for payment in self.payments():
             assert 0 <= payment["refunded"] <= payment["captured"] <= payment["amount"]
-        stock = self.stock()
+        stock = books(self.world).stock[ITEM]
         assert stock["available"] >= 0
-        assert stock["available"] + stock["held"] + stock["sold"] == UNITS
+        assert stock["available"] + stock["held"] + stock["sold"] == stock["put_in"]
 
     def teardown(self) -> None:
         """Nothing fails any more, and who was waited for does not come: every order ends, and the audit is clean."""
@@ -130,7 +130,7 @@ class Orders(RuleBasedStateMachine):
             for _ in range(5):
                 self.time_passes(None)
             assert set(Saga.objects.values_list("step", flat=True)) == {"done"}
-            assert list(audit.audit(self.books())) == []
+            assert list(audit.audit(books(self.world))) == []
 
     def order(self, which: int) -> Order | None:
         return Order.objects.get(pk=self.ids[which]) if which < len(self.ids) else None
@@ -145,18 +145,6 @@ class Orders(RuleBasedStateMachine):
         assert order.payment_id
         news = {"status": payment["status"], "refunded": payment["refunded"]}
         services.take_payment_news(order_id=order.pk, payment_id=order.payment_id, **news)
-
-    def stock(self) -> dict[str, Any]:
-        held, sold = (sum(each[ITEM] for each in several.values()) for several in (self.world.holds, self.world.sold))
-        numbers = {"available": self.world.available[ITEM], "held": held, "sold": sold, "put_in": UNITS}
-        return {"id": ITEM, **numbers, "holds": sorted(self.world.holds)}
-
-    def books(self) -> audit.Books:
-        books = audit.Books(stock={ITEM: self.stock()})
-        for order in Order.objects.all():
-            books.payments[str(order.pk)].append(self.world.payments[str(order.payment_id)])
-        books.shipments = {key: {"id": key, "order_id": key} for key in self.world.shipments}
-        return books
 
     world: World
 

@@ -47,7 +47,7 @@ def test_a_payment_that_its_order_does_not_take_up_is_voided_or_given_back(
     world: World, place: Place, status: str, end: str, refunded: int
 ) -> None:
     order, other = finish(place()), str(uuid.uuid4())
-    world._new_payment({"payment_id": other, "amount": 7})
+    world._new_payment({"payment_id": other, "order_id": str(order.pk), "amount": 7})
     world.payments[other] |= {"status": status, "captured": 7 if status == "captured" else 0}
     for _ in range(2):
         services.take_payment_news(order_id=order.pk, payment_id=uuid.UUID(other), status=status, refunded=0)
@@ -169,7 +169,7 @@ def test_what_an_unwanted_payment_gives_back_is_one_refund_however_often_it_is_a
     world: World, place: Place
 ) -> None:
     order, other, asked = finish(place()), str(uuid.uuid4()), refunds_show_late(world)
-    world._new_payment({"payment_id": other, "amount": 7})
+    world._new_payment({"payment_id": other, "order_id": str(order.pk), "amount": 7})
     world.payments[other] |= {"status": "captured", "captured": 7}
     services.take_payment_news(order_id=order.pk, payment_id=uuid.UUID(other), status="captured", refunded=0)
     message = Message.objects.get(kind=services.UNWANTED)

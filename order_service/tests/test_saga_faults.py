@@ -23,37 +23,85 @@ from shopkit.testing import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("card", ["authorised", "failed"])
+PATHS = {
+    "paid": (("reserve", "authorise", "commit", "capture", "shipments"), "fulfilling"),
+    "declined": (("reserve", "authorise", "void", "release", "restock"), "payment_failed"),
+    "taken and refused": (
+        ("reserve", "authorise", "commit", "capture", "void", "payments", "refunds", "release", "restock"),
+        "payment_failed",
+    ),
+}
+"""How a checkout goes, by what its payment comes to: the calls it makes, and where its order is then."""
+STEPS = {
+    "paid": ("reserve", "authorise", "commit", "capture", "ship"),
+    "declined": ("reserve", "authorise", "undo_payment", "undo_stock"),
+    "taken and refused": ("reserve", "authorise", "commit", "capture", "undo_payment", "undo_stock"),
+}
+"""The steps it writes down."""
+
+
+def goes(world: World, path: str) -> None:
+    world.card = "failed" if path == "declined" else "authorised"
+    if path == "taken and refused":
+        take = world._capture
+        world._capture = lambda payment, body: take(payment, body) or "refused"  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_checkout_makes_these_calls_and_writes_these_steps_down(world: World, place: Place, path: str) -> None:
+    goes(world, path)
+    order = place()
+    placing = len(world.calls)
+    finish(order)
+    made = world.calls[placing:]
+    assert len(made) == len(PATHS[path][0])
+    assert all(call in url for call, url in zip(PATHS[path][0], made, strict=True))
+    assert tuple(event.name for event in order.events.all()) == ("placed", *STEPS[path])
+
+
 @pytest.mark.parametrize("kind", ["killed", "lost", "unavailable"])
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("call", range(7))
+@pytest.mark.parametrize(("path", "call"), [(path, call) for path, (calls, _) in PATHS.items() for call in calls])
 def test_a_checkout_ends_right_whatever_happens_to_any_one_call(
-    world: World, place: Place, call: int, when: str, kind: str, card: str
+    world: World, place: Place, path: str, call: str, when: str, kind: str
 ) -> None:
-    world.card = card
+    goes(world, path)
     order = place()
-    world.fault = Fault(len(world.calls) + call, when, kind)
+    world.fault = fault = Fault(len(world.calls) + PATHS[path][0].index(call), when, kind)
     order = finish(order)
-    assert order.status == ("fulfilling" if card == "authorised" else "payment_failed")
+    assert fault.struck
+    assert call in world.calls[fault.call]
+    assert order.status == PATHS[path][1]
     check(world, order)
 
 
-@pytest.mark.parametrize("record", range(8))
-def test_a_checkout_ends_right_when_the_process_dies_before_it_writes_what_came_of_a_step(
-    world: World, place: Place, monkeypatch: pytest.MonkeyPatch, record: int
+@pytest.mark.parametrize("error", [Killed(), OperationalError("server closed the connection")], ids=["killed", "error"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("path", "step"), [(path, step) for path, steps in STEPS.items() for step in steps])
+def test_a_checkout_ends_right_whatever_happens_as_what_came_of_any_one_step_is_written_down(
+    world: World,
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    step: str,
+    when: str,
+    error: BaseException,
 ) -> None:
-    order, left = place(), [record]
-    write = saga._record
+    goes(world, path)
+    order, struck, write = place(), [], saga._write_down
 
-    def dying(*given: Any) -> None:
-        left[0] -= 1
-        if left[0] == -1:
-            raise Killed
-        write(*given)
+    def failing(claimed: Saga, came_to: saga.Next) -> None:
+        strikes = claimed.step == step and not struck
+        if not strikes or when == "after":
+            write(claimed, came_to)
+        if strikes:
+            struck.append(step)
+            raise error
 
-    monkeypatch.setattr(saga, "_record", dying)
+    monkeypatch.setattr(saga, "_write_down", failing)
     order = finish(order)
-    assert order.status == "fulfilling"
+    assert struck == [step]
+    assert order.status == PATHS[path][1]
     check(world, order)
 
 

@@ -6,6 +6,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ class Fault:
     call: int
     when: str
     kind: str
+    struck: bool = False
 
 
 @dataclass
@@ -46,6 +48,7 @@ class World:
     buyers: dict[str, str | None] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     shipments: dict[str, str] = field(default_factory=dict)
+    arrived: set[str] = field(default_factory=set)
     charges: int = 0
     calls: list[str] = field(default_factory=list)
     fault: Fault | None = None
@@ -64,11 +67,12 @@ class World:
         def answer(request: requests.PreparedRequest) -> Answer:
             number, fault = len(self.calls), self.fault
             self.calls.append(str(request.path_url))
-            struck = fault is not None and fault.call == number
-            if struck and fault.when == "before":
-                return self._strike(fault.kind)
-            found: Answer = act(str(request.path_url), json.loads(request.body or "{}"))
-            return self._strike(fault.kind) if struck else found
+            if fault is None or fault.call != number:
+                return _done(act, request)
+            fault.struck = True
+            if fault.when == "after":
+                _done(act, request)
+            return self._strike(fault.kind)
 
         return answer
 
@@ -132,7 +136,7 @@ class World:
 
     def _new_payment(self, body: dict[str, Any]) -> Answer:
         made = {"id": body["payment_id"], "status": "pending", "amount": body["amount"], "captured": 0, "refunded": 0}
-        made |= {"refund_failed": 0, "failure_code": "", "refunds": []}
+        made |= {"order_id": body["order_id"], "refund_failed": 0, "failure_code": "", "refunds": []}
         self.payments.setdefault(body["payment_id"], made)
         return _ok(self.payments[body["payment_id"]])
 
@@ -179,6 +183,10 @@ class Shop(World):
     def _authorise(self, payment: dict[str, Any], body: dict[str, Any]) -> None:
         super()._authorise(payment, body)
         payment["action_url"] = f"/api/payments/{payment['id']}/pay/"
+
+
+def _done(act: Callable[[str, dict[str, Any]], Answer], request: requests.PreparedRequest) -> Answer:
+    return act(str(request.path_url), json.loads(request.body or "{}"))
 
 
 def _ok(body: dict[str, Any]) -> Answer:

@@ -18,12 +18,13 @@ API = "https://api.stripe.com/v1"
 CARD = "pm_1PgafyB7WZ01zgkWhaeTgYh0"
 SECRETS = ["whsec_today", "whsec_yesterday"]
 INTENT, SESSION, CHARGE = "pi_3MtwBwLkdIwHu7ix28a3tqPa", "cs_test_a11YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW", "ch_3MmlLrLkdI"
+INTENT_SECRET = f"{INTENT}_secret_YrKJUKribcBjcG8HVhfZluoGH"
 
 
 def intent(status: str = "requires_payment_method", **changes: Any) -> dict[str, Any]:
     taken = AMOUNT if status == "succeeded" else 0
     body = {"id": INTENT, "object": "payment_intent", "amount": AMOUNT, "amount_received": taken, "currency": "usd"}
-    body |= {"capture_method": "manual", "client_secret": f"{INTENT}_secret_YrKJUKribcBjcG8HVhfZluoGH"}
+    body |= {"capture_method": "manual", "client_secret": INTENT_SECRET}
     body |= {"last_payment_error": None, "latest_charge": None, "next_action": None, "metadata": {}, "status": status}
     return {**body, **changes}
 

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,9 +24,11 @@ from paying_service.tests.asking import (
     news,
     offer,
     opened,
+    order_service,
     refund,
     shown,
 )
+from paying_service.tests.conftest import demand
 from shopkit import topology
 from shopkit.errors import Unavailable
 from shopkit.outbox import delivery
@@ -267,3 +269,13 @@ def test_one_payment_that_cannot_be_looked_at_does_not_keep_the_others(monkeypat
     monkeypatch.setattr(simulated, "fetch", away)
     assert checkout.look_at_waiting() == 2
     assert sorted(row.status for row in Payment.objects.all()) == ["authorised", "pending"]
+
+
+def test_the_auditor_is_told_of_every_payment_and_which_were_recorded_by_hand(staff: Caller) -> None:
+    payment, by_hand = captured(), staff.post("/api/payments/", demand()).json()["id"]
+    rows = {row["id"]: row for row in order_service().get("/internal/payments/").json()["rows"]}
+    assert {key: (row["status"], row["captured"], row["by_hand"]) for key, row in rows.items()} == {
+        payment: ("captured", AMOUNT, False),
+        by_hand: ("pending", 0, True),
+    }
+    assert all(datetime.fromisoformat(row["created_at"]).tzinfo for row in rows.values())

@@ -1,5 +1,6 @@
 """The pages people see: the simulated provider's own, and the one to try payments on."""
 
+import re
 import uuid
 from typing import Any
 
@@ -13,6 +14,7 @@ from paying_service.tests.asking import ask, books, clock, opened
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS_FIELDS = {"name", "line1", "line2", "city", "region", "postal_code", "country", "phone"}
 
 
 @pytest.fixture
@@ -110,6 +112,12 @@ def test_the_page_to_try_payments_shows_the_cards(ada: Caller) -> None:
     assert all(card in answer.content.decode() for card in simulated.CARDS)
     nonce = answer["Content-Security-Policy"].split("'nonce-")[1].split("'")[0]
     assert f'nonce="{nonce}"' in answer.content.decode()
+
+
+def test_the_page_to_try_payments_orders_to_an_address_as_orders_have_them(ada: Caller) -> None:
+    page = ada.get("/api/payments/test/").content.decode()
+    address = page.split("shipping_address = {")[1].split("}")[0]
+    assert set(re.findall(r"(\w+):", address)) <= ADDRESS_FIELDS
 
 
 def test_the_page_to_try_payments_is_not_there_in_production(ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

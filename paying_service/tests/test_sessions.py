@@ -11,6 +11,7 @@ from paying_service.tests import asking, razorpays, stripes
 from paying_service.tests.asking import AMOUNT, ask, due, news, opened, shown
 from paying_service.tests.razorpays import Razorpay
 from paying_service.tests.stripes import Stripe
+from shopkit.idempotency.models import Answer
 from shopkit.testing import Caller, at_once, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +35,21 @@ def test_asked_again_it_is_the_same(ada: Caller, path: str) -> None:
     first, second = (ada.post(path, {"order_id": order}).json() for _ in range(2))
     assert first == second
     assert Payment.objects.count() == SimulatedCharge.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_key_has_the_first_answer_again_and_no_other_question(stripe_api: Stripe, ada: Caller, path: str) -> None:
+    stripe_api.says("POST", "/checkout/sessions", stripes.session())
+    wish, key = {"order_id": due(), "provider": "stripe"}, {"HTTP_IDEMPOTENCY_KEY": "one"}
+    first, again = (ada.post(path, wish, **key) for _ in range(2))
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
+    other = ada.post(path, {**wish, "method": "upi"}, **key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Payment.objects.count() == 1
+    secret = again.json().get("client_secret", stripes.INTENT_SECRET)
+    assert secret == stripes.INTENT_SECRET
+    assert secret not in str([*Answer.objects.values(), *Payment.objects.values()])
 
 
 def test_asked_many_times_at_once_there_is_one(ada: Caller) -> None:

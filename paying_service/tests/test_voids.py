@@ -1,12 +1,13 @@
 """Payments that nobody wants any more: what comes of them in whatever order, none of the money is kept."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from paying_service import checkout
+from paying_service import checkout, forgotten, tasks
 from paying_service.models import Payment, Refund
 from paying_service.providers import simulated
 from paying_service.tests import asking
@@ -38,6 +39,33 @@ def test_what_is_open_can_be_voided(card: str, ada: Caller, monkeypatch: pytest.
     asking.time_for_a_look()
     checkout.look_at_waiting()
     assert (shown(payment), books()) == (("voided", 0, 0), [("voided", 0, 0)])
+
+
+def test_a_payment_that_was_never_begun_is_void_after_a_day() -> None:
+    """Who opened it died before its order was written, or its order came second."""
+    old, young = opened(), opened()
+    begun = opened(asking.NEEDS_CONFIRMATION)
+    ask(begun, "authorise")
+    by_hand = Payment.objects.create(order_id=uuid.uuid4(), provider="simulated", method="card", amount=1).pk
+    Payment.objects.exclude(pk=young).update(created_at=timezone.now() - timedelta(hours=25))
+    assert [forgotten.void_forgotten() for _ in range(2)] == [1, 0]
+    assert (shown(old)[0], shown(young)[0], shown(begun)[0]) == ("voided", "pending", "requires_action")
+    assert Payment.objects.get(pk=by_hand).status == "pending"
+    assert ask(old, "authorise") == (200, "voided")
+    assert forgotten.void_forgotten in [sweep.run for sweep in tasks.SWEEPS]
+
+
+def test_a_payment_that_is_begun_at_that_moment_is_not_void(monkeypatch: pytest.MonkeyPatch) -> None:
+    payment, void = opened(), forgotten._void_unless_begun
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    def begun_meanwhile(payment_id: uuid.UUID) -> None:
+        Payment.objects.update(provider_ref="begun")
+        void(payment_id)
+
+    monkeypatch.setattr(forgotten, "_void_unless_begun", begun_meanwhile)
+    forgotten.void_forgotten()
+    assert Payment.objects.values_list("status", "void_asked").get(pk=payment) == ("pending", False)
 
 
 def test_a_refused_payment_stays_refused_when_it_is_voided() -> None:

@@ -4,10 +4,12 @@ import itertools
 import json
 import time
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from paying_service import webhooks
 from paying_service.models import Payment, WebhookEvent
 from paying_service.providers import simulated
 from paying_service.tests import asking
@@ -182,14 +184,25 @@ def test_an_event_in_another_encoding_is_refused(late: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"amount": AMOUNT - 1}, {"amount": 0}, {"currency": "EUR"}, {"charge": "unknown"}],
+    ("changes", "code"),
+    [
+        ({"amount": AMOUNT - 1}, "amount_differs"),
+        ({"amount": 0}, "amount_differs"),
+        ({"currency": "EUR"}, "amount_differs"),
+        ({"charge": "unknown"}, "unknown_payment"),
+    ],
 )
-def test_an_event_that_does_not_fit_counts_for_nothing(late: str, changes: dict[str, Any]) -> None:
+def test_an_event_that_does_not_fit_counts_for_nothing_and_is_logged_with_why(
+    late: str, changes: dict[str, Any], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(webhooks, "log", SimpleNamespace(warning=lambda what, **why: logged.append(why)))
     opened()  # nobody was asked for this one, so no event is about it
     told = Message.objects.filter(kind="payment_changed").count()
-    assert send(event(late, **changes)).status_code == 200
+    body = event(late, **changes)
+    assert send(body).status_code == 200
     deliver()
+    assert logged == [{"code": code, "provider": "simulated", "event_id": body["id"], "ref": body["charge"]}]
     assert known(late) == ("requires_action", 0)
     assert Message.objects.filter(kind="payment_changed").count() == told
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -216,3 +216,11 @@ def test_an_order_that_cannot_be_told_is_told_later(sent: str, peers: responses.
     peers.replace(responses.POST, url, status=204)
     Message.objects.update(lease_until=timezone.now())
     assert delivery.deliver_due() == 1
+
+
+def test_the_auditor_is_told_of_every_shipment_and_when_it_moved(sent: str) -> None:
+    moved = Shipment.objects.get()
+    [row] = order_service().get(PATH).json()["rows"]
+    assert (row["id"], row["order_id"], row["status"]) == (str(moved.pk), str(moved.order_id), "label_created")
+    assert datetime.fromisoformat(row["updated_at"]) == moved.updated_at
+    assert order_service().get(PATH, {"after": row["id"]}).json()["rows"] == []

@@ -89,7 +89,10 @@ def forget(item: Document) -> None:
 
 
 def page_of_stock(*, after: str) -> list[Document]:
-    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`, `put_in` by the log since it was made."""
+    """The next 500 items by id: `{id, available, held, sold, put_in, holds}`.
+
+    `put_in` is by the log since it was made; `holds` how many each order holds, by its id.
+    """
     found = items().find({"_id": {"$gt": after}}).sort("_id", 1).limit(500)
     return [_counted(item) for item in found]
 
@@ -102,7 +105,7 @@ def _counted(item: Document) -> Document:
         "id": item["_id"],
         **{name: item[name] for name in ("available", "held", "sold")},
         "put_in": put_in,
-        "holds": sorted(item["holds"]),
+        "holds": {order_id: hold["quantity"] for order_id, hold in item["holds"].items()},
     }
 
 

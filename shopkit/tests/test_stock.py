@@ -50,6 +50,8 @@ def counts(item_id: str) -> tuple[int, int, int]:
         entry["quantity"] for entry in stock_log.history(item_id=item_id) if entry["kind"] in ("initial", "adjust")
     )
     assert item["available"] + item["held"] + item["sold"] == put_in
+    [page] = [each for each in stock_log.page_of_stock(after="") if each["id"] == item_id]
+    assert (sum(page["holds"].values()), page["put_in"]) == (item["held"], put_in)
     assert sum(entry["quantity"] for entry in stock_log.history(item_id=item_id)) == item["available"]
     return item["available"], item["held"], item["sold"]
 
