@@ -1,6 +1,9 @@
 """The environment, and what of it a service refuses to start with."""
 
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import jwt
@@ -77,6 +80,16 @@ def test_what_does_not_hold_stops_the_start_with_a_sentence(
     assert named in message
     assert "\n" not in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize("secret", ["", SECRET[1:]])
+def test_who_has_no_secret_is_told_how_to_make_one(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read(monkeypatch, **{**PRODUCTION, "SECRET_KEY": secret})
+    said = re.search(r"python -c '(.*token_urlsafe.*)'", str(refused.value.code))
+    assert said
+    made = subprocess.run([sys.executable, "-c", said[1]], capture_output=True, text=True, check=True).stdout.strip()
+    assert read(monkeypatch, **{**PRODUCTION, "SECRET_KEY": made}).secret() == made
 
 
 @pytest.mark.parametrize(
