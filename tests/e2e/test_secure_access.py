@@ -1,6 +1,9 @@
 """A fleet in secure access: nobody is anything that a token does not say."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -9,8 +12,9 @@ import requests
 from jwt import PyJWKSet
 
 from shopkit import topology
+from shopkit.config import ROOT
 from tests.fleet import Fleet
-from tests.people import PASSWORD, STAFF, registered
+from tests.people import PASSWORD, STAFF, log_in, new_email, registered
 
 
 def begin(fleet: Fleet) -> dict[str, Any]:
@@ -143,3 +147,17 @@ def test_one_staff_account_opens_every_services_admin(secure: Fleet, name: str) 
         inside = browser.post(page, {**form, "password": password}, timeout=20)
         assert (inside.status_code, inside.url) == (200, f"{secure.url(name)}/admin/")
     assert secure.wait_logged(name, event="staff_login")["staff"]
+
+
+def test_make_staff_makes_somebody_who_logs_in_with_the_password_it_shows(secure: Fleet) -> None:
+    email, installed = new_email(), Path(sys.executable).parent
+    command = ["make", "--no-print-directory", "-o", ".venv/run", "staff", f"EMAIL={email}", f"BIN={installed}"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=secure.environment, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == f"{email} is staff now."
+    new = log_in(secure, email, done.stdout.split()[-1])
+    other = registered(secure)
+    listed = new.get("/api/registered-customer/?ordering=-created_at").json()["results"]
+    assert other.id in [row["id"] for row in listed]  # of which a customer sees themselves alone
