@@ -13,6 +13,7 @@ from jwt import PyJWKSet
 
 from shopkit import topology
 from shopkit.config import ROOT
+from tests.e2e.test_readme import BLOCKS, runs
 from tests.fleet import Fleet
 from tests.people import PASSWORD, STAFF, log_in, new_email, registered
 
@@ -161,3 +162,10 @@ def test_make_staff_makes_somebody_who_logs_in_with_the_password_it_shows(secure
     other = registered(secure)
     listed = new.get("/api/registered-customer/?ordering=-created_at").json()["results"]
     assert other.id in [row["id"] for row in listed]  # of which a customer sees themselves alone
+
+
+def test_the_readmes_story_of_who_moves_up_runs_in_secure_access_too(secure: Fleet, tmp_path: Path) -> None:
+    story = next(block for block in BLOCKS if "/upgrade/" in block)
+    assert "api=${API:-localhost:8000/api}" in story  # or it would be told to another fleet
+    api = f"localhost:{secure.port('gateway')}/api"
+    assert '"tier":"bronze"' in runs(story, cwd=tmp_path, SHOP_DATA=str(secure.data), API=api, **STAFF)
