@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from registered_customer import limits, passwords
-from registered_customer.models import Account, Customer, Registration
+from registered_customer.models import Account, Customer, PasswordReset, Registration
 from shopkit.customers.emails import normal, with_email
 from shopkit.customers.services import anonymise
 from shopkit.customers.sessions import Pair, close_all, open_session
@@ -80,8 +81,10 @@ def change_password(*, account_id: str, old: str, new: str, address: str) -> Pai
 
 @transaction.atomic
 def close(*, account_id: str) -> None:
-    """Deletes the account, if there is one, with what is kept of its registration, and ends its sessions."""
-    Registration.objects.filter(customer_id=account_id).delete()
+    """Deletes the account, if there is one, with all that its email was given for, and ends its sessions."""
+    email = Q(email__in=Account.objects.filter(pk=account_id).values("email"))
+    Registration.objects.filter(email | Q(customer_id=account_id)).delete()
+    PasswordReset.objects.filter(email).delete()
     Account.objects.filter(pk=account_id).delete()
     close_all(subject=account_id)
 

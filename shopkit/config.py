@@ -5,7 +5,7 @@ import hashlib
 import ipaddress
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -211,13 +211,20 @@ def config() -> Config:
 
 def check_socket(arguments: list[str]) -> None:
     """`ConfigurationError` when Django's own `runserver` would have others than this machine believed."""
-    if "runserver" not in arguments or not config().open_access:
+    if "runserver" not in arguments:
         return
     given = next((word for word in arguments[arguments.index("runserver") + 1 :] if not word.startswith("-")), "")
     host = given.rpartition(":")[0].strip("[]") if ":" in given else ("" if given.isdigit() else given)
-    if host and not is_loopback(host):
+    if host:
+        check_listens("runserver", [host])
+
+
+def check_listens(who: str, hosts: Iterable[str]) -> None:
+    """`ConfigurationError` when a server that listens there, as which `who` is known, would believe other machines."""
+    elsewhere = next((host for host in hosts if not is_loopback(host)), None)
+    if elsewhere is not None and config().open_access:
         raise ConfigurationError(
-            f"SHOP_ACCESS=open believes whoever calls, so runserver must listen on a loopback address, not {host}; "
+            f"SHOP_ACCESS=open believes whoever calls, so {who} must listen on a loopback address, not {elsewhere}; "
             "set SHOP_ACCESS=secure to listen elsewhere."
         )
 

@@ -15,6 +15,7 @@ from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 from shopkit import garbage
 from shopkit.answer import ABORT
 from shopkit.errors import HeadersTooLarge, Invalid, ShopError, error_bytes
+from shopkit.listening import Listening
 from shopkit.request_id import HEADER, sane_or_new
 
 LINGER_S = 2.0
@@ -131,7 +132,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self.transport.abort()
 
 
-class ProxyWorker(gasgi.ASGIWorker):  # type: ignore[misc]
+class ProxyWorker(Listening, gasgi.ASGIWorker):  # type: ignore[misc]
     """For a service that proxies. On SIGTERM requests finish; connections that carry none are closed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from gunicorn.http import parser, unreader, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from shopkit import garbage
+from shopkit.listening import Listening
 from shopkit.proxy_worker import refusal
 
 SILENCE_S = 15  # a whole number, in which a client sends something, or reads something
@@ -90,7 +91,7 @@ def _half_close(client: socket.socket) -> None:
         client.shutdown(socket.SHUT_WR)
 
 
-class ServiceWorker(ThreadWorker):  # type: ignore[misc]
+class ServiceWorker(Listening, ThreadWorker):  # type: ignore[misc]
     """For a service that answers by itself, in threads; who is silent or slow within a request loses its thread."""
 
     def init_process(self) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 
 from shopkit import topology
-from tests.people import ADDRESS, Person, guest, mailed_token, new_email, order, register
+from tests.people import ADDRESS, Person, cart_with, guest, mailed_token, new_email, order, register, registered
 from tests.waiting import wait_for
 
 TYPES = ("guest", "registered", "vip")
@@ -19,14 +19,19 @@ MOST_HOPS = 6
 
 @dataclass
 class Mover:
-    """A customer of that kind; `boss` looks after them. A guest moves by the token in `email`'s mail."""
+    """A customer of that kind; `boss` looks after them. A guest moves by the token in `email`'s mail.
+
+    Another who has an `email` logs in with it, and has a cart. Of a VIP, `ledger` is what they had of points.
+    """
 
     boss: Person
     kind: str
     id: str
     email: str = ""
     token: str = ""
+    cart: str = ""
     before: Any = field(default=None)
+    ledger: Any = field(default=None)
 
     @property
     def target(self) -> str:
@@ -67,6 +72,12 @@ class Mover:
         """Where redirects end, from every service that knows them."""
         return sorted({place for kind in TYPES if (place := self.found(kind))})
 
+    def points(self) -> Any:
+        """A VIP's tier and points, and the lines that they are the sum of."""
+        one = f"/api/vip-customer/{self.id}/"
+        profile = self.boss.get(one).json()
+        return profile["tier"], profile["points"], self.boss.get(f"{one}points/").json()["results"]
+
     @property
     def orders(self) -> list[str]:
         return [each["order_id"] for each in self.before[1]["orders"]]
@@ -94,33 +105,56 @@ def listed(boss: Person, kind: str) -> list[str]:
     return [row["id"] for row in answer.json()["results"]]
 
 
-def mover(boss: Person, kind: str) -> Mover:
-    """A new one, with something in everything that goes along."""
-    made = _guest(boss) if kind == "guest" else _made_by_staff(boss, kind)
+def mover(boss: Person, kind: str, *, account: bool = False) -> Mover:
+    """A new one, with something in everything that goes along or waits; on request, one who logs in and orders too."""
+    made = _guest(boss) if kind == "guest" else _with_account(boss, kind) if account else _made_by_staff(boss, kind)
     one = f"/api/{kind}-customer/{made.id}/"
     _ok(boss.call("PATCH", one, {"preferences": {"colour": "blue"}, "phone": "1", "last_name": "L"}))
     _ok(boss.post(f"{one}history/", {"item_id": "book_1"}))
     made.before = made.everything(kind)
+    if kind == "vip":
+        _ok(boss.post(f"{one}points/", {"points": 1500, "reason": "a welcome"}))
+        made.ledger = made.points()
     return made
 
 
 def _guest(boss: Person) -> Mover:
     """One who has ordered something, too."""
     visitor, email = guest(boss.fleet), new_email()
-    order(visitor)
-    wait_for(lambda: visitor.get("/api/customers/me/history/").json()["orders"])
+    _ordered(visitor)
     register(boss.fleet, email, by=visitor)
     boss.call("PATCH", f"/api/guest-customer/{visitor.id}/", {"first_name": "Ada"})
     return Mover(boss, "guest", visitor.id, email, mailed_token(boss.fleet, email))
 
 
+def _with_account(boss: Person, kind: str) -> Mover:
+    email = new_email()
+    person = registered(boss.fleet, email)
+    _ordered(person)
+    made = Mover(boss, "registered", person.id, email, cart=cart_with(person)["id"])
+    _give_addresses(made)
+    if kind != made.kind:
+        _ok(boss.post(f"/api/customers/{made.id}/upgrade/", {"to": kind}))
+        made.kind = kind
+    return made
+
+
+def _ordered(person: Person) -> None:
+    order(person)
+    wait_for(lambda: person.get("/api/customers/me/history/").json()["orders"])
+
+
 def _made_by_staff(boss: Person, kind: str) -> Mover:
     wish = {"email": new_email(), "first_name": "Ada", "birth_date": "1990-05-04"}
     made = Mover(boss, kind, _ok(boss.post(f"/api/{kind}-customer/", wish)).json()["id"])
+    _give_addresses(made)
+    return made
+
+
+def _give_addresses(them: Mover) -> None:
     for line, default in (("1 Main St", "default_shipping"), ("2 Main St", "default_billing")):
         address = {**ADDRESS, "line1": line, default: True}
-        _ok(boss.post(f"/api/{kind}-customer/{made.id}/addresses/", address))
-    return made
+        _ok(them.boss.post(f"/api/{them.kind}-customer/{them.id}/addresses/", address))
 
 
 def _ok(answer: requests.Response) -> requests.Response:

@@ -38,10 +38,7 @@ class AppendOnly(Exception):
 
 
 class Ledger(models.QuerySet["PointsEntry"]):
-    """Lines that nobody changes or deletes.
-
-    The move of a customer takes the ledger elsewhere, and goes round this by `_base_manager`.
-    """
+    """Lines that nobody changes or deletes. A customer who moves leaves them here, until they come back."""
 
     def update(self, **_fields: Any) -> NoReturn:
         raise AppendOnly

@@ -1,12 +1,19 @@
 """How often a client may call, at a gateway that runs."""
 
+import itertools
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from shopkit.runner.stores import redis_program
+from shopkit.testing import access_token
 from shopkit.tests import wire
 from shopkit.tests.wire import OK, Response, Server, is_refusal
+from tests import stores
+from tests.waiting import wait_for
 
 APPLICATION = "shopkit.entry:application()"
 
@@ -37,8 +44,9 @@ def behind_proxy(cart: wire.Upstream) -> Iterator[Server]:
         yield server
 
 
-def statuses(server: Server, path: str, *addresses: str) -> list[int]:
-    return [get(server, path, f"X-Forwarded-For: {address}").status for address in addresses]
+def statuses(server: Server, path: str, *addresses: str, token: str = "") -> list[int]:
+    more = [f"Authorization: Bearer {token}"] if token else []
+    return [get(server, path, f"X-Forwarded-For: {address}", *more).status for address in addresses]
 
 
 def test_who_calls_too_often_is_refused_in_the_one_error_form_and_told_when_to_come_back() -> None:
@@ -113,3 +121,67 @@ def test_in_secure_access_there_are_limits_unless_it_says_otherwise() -> None:
     with gateway(SHOP_ACCESS="secure") as server:
         assert get(server, "/").all("ratelimit-policy") == ['"default";q=1200;w=60']
         assert get(server, "/api/auth/login/").all("ratelimit-policy") == ['"auth";q=30;w=60']
+
+
+NOWHERE = "/api/nowhere/"
+"""Which the gateway itself answers, after it has looked at the token."""
+
+
+def test_a_customers_token_is_counted_from_wherever_it_comes(behind_proxy: Server) -> None:
+    token = access_token("ada")
+    addresses = ("10.0.7.1", "10.0.7.2", "10.0.7.1", "10.0.7.2")
+    assert statuses(behind_proxy, NOWHERE, *addresses, token=token) == [404, 404, 404, 429]
+    assert statuses(behind_proxy, NOWHERE, "10.0.7.3", token=access_token("ada")) == [429]  # another, of the same
+    assert statuses(behind_proxy, NOWHERE, "10.0.7.1") == [404]
+
+
+def test_two_customers_at_one_address_have_a_limit_each(behind_proxy: Server) -> None:
+    for token in (access_token("bob"), access_token("eve", "vip")):
+        assert statuses(behind_proxy, NOWHERE, *["10.0.8.1"] * 4, token=token) == [404, 404, 404, 429]
+
+
+def test_guests_are_counted_by_their_address_whoever_they_say_they_are(behind_proxy: Server) -> None:
+    guests = [access_token(f"guest-{number}", "guest") for number in range(4)]
+    answers = [statuses(behind_proxy, NOWHERE, "10.0.9.1", token=token) for token in guests]
+    assert answers == [[404], [404], [404], [429]]
+    assert statuses(behind_proxy, NOWHERE, "10.0.9.2", token=guests[0]) == [404]
+
+
+def test_a_token_that_is_not_believed_counts_for_the_address(behind_proxy: Server) -> None:
+    forged = access_token("zoe", by="guest_customer")  # who issues none of that type
+    assert statuses(behind_proxy, NOWHERE, *["10.0.10.1"] * 4, token=forged) == [401, 401, 401, 429]
+    assert statuses(behind_proxy, NOWHERE, "10.0.10.1") == [429]
+    assert statuses(behind_proxy, NOWHERE, "10.0.10.1", token=access_token("zoe")) == [404]
+
+
+def test_signing_in_counts_for_the_address_even_with_a_token(behind_proxy: Server) -> None:
+    first, second = access_token("dan"), access_token("may")
+    assert statuses(behind_proxy, "/api/auth/nowhere/", "10.0.11.1", token=first) != [429]
+    assert statuses(behind_proxy, "/api/auth/nowhere/", "10.0.11.1", token=second) == [429]
+    assert statuses(behind_proxy, "/api/auth/nowhere/", "10.0.11.2", token=first) != [429]
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    program = redis_program()
+    if program is None:
+        pytest.skip("!!! NOT TESTED on Redis: there is none here")
+    port = stores.free_port()
+    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(tmp_path), "--save", ""]
+    with stores.process(command, tmp_path / "log", port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def test_two_gateways_on_one_redis_count_a_customer_together(redis: str) -> None:
+    """Where Redis takes too long to say, each counts for itself: so with another customer, until it has said."""
+    limits = {"SHOP_RATE_LIMIT": "2/day", "SHOP_BEHIND_PROXY": "1", "REDIS_URL": redis}
+    with gateway(**limits) as one, gateway(**limits) as other:
+        addresses = (f"10.1.{number // 250}.{number % 250}" for number in itertools.count())
+
+        def third_is_refused() -> bool:
+            token = access_token(uuid.uuid4().hex)
+            answers = [statuses(server, NOWHERE, next(addresses), token=token)[0] for server in (one, other, one)]
+            assert answers[:2] == [404, 404]
+            return answers[2] == 429
+
+        wait_for(third_is_refused)

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from registered_customer import registrations
-from registered_customer.models import Account, Customer, Registration
+from registered_customer.models import Account, Customer, PasswordReset, Registration
 from registered_customer.tests.conftest import EMAIL, PASSWORD, Mailbox, make_account, token_in
 from shopkit.errors import ShopError
 from shopkit.outbox.models import Message
@@ -193,6 +193,22 @@ def test_of_a_customer_who_is_deleted_no_registration_is_kept(
     customer_id = router.post(COMPLETE, {"token": token_of(anybody, delivered)}).json()["customer_id"]
     assert staff.delete(f"/api/customers/{customer_id}/").status_code == 204
     assert not Registration.objects.exists()
+
+
+def test_nor_is_what_else_their_email_was_given_for_nor_is_it_mailed(
+    anybody: Caller, router: Caller, delivered: Mailbox, staff: Caller
+) -> None:
+    tokens = [token_of(anybody, delivered), token_of(anybody, delivered)]
+    customer_id = router.post(COMPLETE, {"token": tokens[0]}).json()["customer_id"]
+    make_account("124", "bob@example.com")
+    for email in (EMAIL, "bob@example.com"):
+        assert anybody.post("/api/auth/password/reset/", {"email": email}).status_code == 202
+        assert anybody.post(REGISTER, {**ADA, "email": email}).status_code == 201
+    assert staff.delete(f"/api/customers/{customer_id}/").status_code == 204
+    assert [row.email for row in Registration.objects.all()] == ["bob@example.com"]
+    assert [row.email for row in PasswordReset.objects.all()] == ["bob@example.com"]
+    assert {sent.to[0] for sent in delivered()} == {"bob@example.com"}
+    assert router.post(COMPLETE, {"token": tokens[1]}).status_code == 400
 
 
 def test_completing_is_for_our_own_services_only(anybody: Caller, staff: Caller) -> None:

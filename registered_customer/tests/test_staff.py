@@ -1,6 +1,10 @@
 """Members of staff: made by who runs the shop, and asked for by other services' admins."""
 
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ from django.core.management import CommandError, call_command
 from registered_customer import staff as staff_accounts
 from registered_customer.models import Account, Customer
 from registered_customer.tests.conftest import EMAIL, PASSWORD, make_account
-from shopkit.config import ConfigurationError, config
+from shopkit.config import ROOT, ConfigurationError, config
 from shopkit.sweeper import after_migrating
 from shopkit.testing import Caller
 
@@ -63,6 +67,22 @@ def test_what_does_not_do_is_said_in_a_sentence(
     with pytest.raises(CommandError, match=named):
         make_staff(*arguments)
     assert not Account.objects.exists()
+
+
+def test_where_nothing_has_run_yet_it_says_to_start_the_fleet_first(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "registered_customer", "make_staff", BOSS],
+        cwd=ROOT,
+        env={**clean, "SHOP_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "make run" in line
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """The environment, and what of it a service refuses to start with."""
 
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
+import jwt
 import pytest
 
+from shopkit import tokens
 from shopkit.config import Config, ConfigurationError, config, shown_url
 
 SECRET = "0123456789" * 5
@@ -61,6 +66,9 @@ def test_production_is_secure(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"SHOP_RATE_LIMIT": "many"}, "SHOP_RATE_LIMIT"),
         ({"SHOP_RATE_LIMIT": "0/minute"}, "SHOP_RATE_LIMIT"),
         ({"SHOP_AUTH_RATE_LIMIT": "1/minute; 5/hour"}, "SHOP_AUTH_RATE_LIMIT"),
+        ({"SHOP_TOKEN_MINUTES": "0"}, "SHOP_TOKEN_MINUTES"),
+        ({"SHOP_TOKEN_MINUTES": "1441"}, "SHOP_TOKEN_MINUTES"),
+        ({"SHOP_TOKEN_MINUTES": "an hour"}, "SHOP_TOKEN_MINUTES"),
     ],
 )
 def test_what_does_not_hold_stops_the_start_with_a_sentence(
@@ -72,6 +80,16 @@ def test_what_does_not_hold_stops_the_start_with_a_sentence(
     assert named in message
     assert "\n" not in message
     assert SECRET not in message
+
+
+@pytest.mark.parametrize("secret", ["", SECRET[1:]])
+def test_who_has_no_secret_is_told_how_to_make_one(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read(monkeypatch, **{**PRODUCTION, "SECRET_KEY": secret})
+    said = re.search(r"python -c '(.*token_urlsafe.*)'", str(refused.value.code))
+    assert said
+    made = subprocess.run([sys.executable, "-c", said[1]], capture_output=True, text=True, check=True).stdout.strip()
+    assert read(monkeypatch, **{**PRODUCTION, "SECRET_KEY": made}).secret() == made
 
 
 @pytest.mark.parametrize(
@@ -116,6 +134,17 @@ def test_clients_are_limited_unless_access_is_open_or_it_says_otherwise(
 ) -> None:
     found = read(monkeypatch, **environment)
     assert (found.rate_limit, found.auth_rate_limit) == limits
+
+
+@pytest.mark.parametrize(("given", "minutes"), [("", 60), ("1", 1), ("1440", 1440)])
+def test_an_access_token_lives_for_as_long_as_it_says(
+    monkeypatch: pytest.MonkeyPatch, given: str, minutes: int
+) -> None:
+    found = read(monkeypatch, SHOP_TOKEN_MINUTES=given)  # empty, as compose passes it on
+    monkeypatch.setattr(tokens, "config", lambda: found)
+    token = tokens.access_token(subject="ada", customer_type="registered", role="customer")
+    said = jwt.decode(token, options={"verify_signature": False})
+    assert said["exp"] - said["iat"] == minutes * 60
 
 
 def test_a_services_own_database_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

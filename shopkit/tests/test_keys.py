@@ -1,14 +1,16 @@
 """Where keys come from, what a service refuses to start with, and what the command prints."""
 
+import os
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shopkit import keys, topology
-from shopkit.config import Config, ConfigurationError, config
+from shopkit.config import ROOT, Config, ConfigurationError, config
 from shopkit.testing import at_once
 
 PRODUCTION = {"SHOP_ENV": "production", "SECRET_KEY": "0123456789" * 5, "ALLOWED_HOSTS": "shop.example.com"}
@@ -96,3 +98,27 @@ def test_a_new_key_of_one_service_keeps_the_others_and_the_old() -> None:
     lines = printed("guest_customer", SHOP_PUBLIC_KEYS=before)
     assert set(lines) == {"GUEST_CUSTOMER_SIGNING_KEY", "SHOP_PUBLIC_KEYS"}
     assert lines["SHOP_PUBLIC_KEYS"].startswith(before + ",guest_customer:")
+
+
+@pytest.mark.parametrize(
+    "command", [("shopkit.server", "book_service"), ("shopkit.server", "gateway"), ("shopkit.worker", "order_service")]
+)
+def test_in_production_without_keys_a_process_ends_with_one_line_that_says_how_to_make_them(
+    tmp_path: Path, command: tuple[str, str]
+) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SHOP_")}
+    environment = {**clean, **PRODUCTION, "SHOP_DATA": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "SHOP_SIGNING_KEY" in line
+    assert "python -m shopkit.keys" in line
+    assert not list(tmp_path.iterdir())

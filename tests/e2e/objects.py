@@ -119,6 +119,8 @@ class Owner:
             "country": lambda: "GB",
             "price": lambda: "9.99",
             "stock": lambda: 10,
+            "image": lambda: PICTURE,
+            "weight_g": lambda: 100,
         }
 
     @property

@@ -77,8 +77,7 @@ def ask(who: str, person: Person | None, owner: Owner, operation: Operation, at:
 
 
 def strangers(cast: Cast, kind: str) -> dict[str, Person]:
-    other = KINDS[KINDS.index(kind) - 1]
-    return {f"another {kind}": cast.another(kind), f"a {other}": cast.another(other)}
+    return {f"{'another' if each == kind else 'a'} {each}": cast.another(each) for each in KINDS}
 
 
 def shut_out(asked: Asked, kind: str) -> bool:

@@ -92,8 +92,9 @@ def stopped(gates: Gates, movers: list[tuple[Mover, str, bool]]) -> Iterator[lis
 
 
 def made(boss: Person, points: list[tuple[str, str, bool]]) -> list[tuple[Mover, str, bool]]:
+    """One for each point; of those who were no guests, the ones who are stopped after a step have accounts."""
     with ThreadPoolExecutor(6) as pool:
-        movers = pool.map(lambda point: mover(boss, point[0]), points)
+        movers = pool.map(lambda point: mover(boss, point[0], account=point[2]), points)
         return [(each, step, after) for each, (_kind, step, after) in zip(movers, points, strict=True)]
 
 
@@ -118,6 +119,31 @@ def all_is_well(boss: Person, all_stopped: list[Stopped]) -> None:
         before, after = them.before, them.everything(each.place)
         assert {**after[0], **before[0]} == after[0], each
         assert after[1:] == (before[1], after[2] if them.kind == "guest" else before[2]), each
+        if each.place == them.kind == "vip":
+            assert them.points() == them.ledger, each
+        if them.cart:
+            account_is_well(them, each.place)
+
+
+def account_is_well(them: Mover, place: str) -> None:
+    """Who logs in is of the type of that place, with their orders and their cart."""
+    person = log_in(them.boss.fleet, them.email)
+    me = person.get("/api/customers/me/").json()
+    assert (person.id, person.session["customer"]["customer_type"]) == (them.id, place)
+    assert (me["id"], me["customer_type"], me["email"]) == (them.id, place, them.email)
+    assert [row["id"] for row in person.get("/api/orders/").json()["results"]] == them.orders != []
+    cart = person.get(f"/api/carts/{them.cart}/").json()
+    assert (cart["id"], [line["quantity"] for line in cart["items"]]) == (them.cart, [1])
+
+
+def points_have_waited(boss: Person, all_stopped: list[Stopped]) -> None:
+    """VIPs who moved, and come back, find them as they were."""
+    for each in all_stopped:
+        if (them := each.mover).kind == "vip" != each.place:
+            back = Mover(boss, each.place, them.id).move()
+            assert back is not None
+            assert back.status_code == 200, back.text
+            assert them.points() == them.ledger, each
 
 
 def others_go_on(boss: Person, bystander: Mover) -> None:
@@ -155,6 +181,7 @@ def test_wherever_the_router_dies_the_move_ends_by_itself(own: Fleet, gates: Gat
             them = log_in(own, each.mover.email)
             assert them.id == each.mover.id
             assert [row["id"] for row in them.get("/api/orders/").json()["results"]] == each.mover.orders
+    points_have_waited(boss, moves)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -174,3 +201,5 @@ def test_wherever_a_customer_service_dies_the_move_ends_by_itself(
     all_is_well(boss, moves)
     assert max(gates.again()) < 500
     all_is_well(boss, moves)
+    gates.close()
+    points_have_waited(boss, moves)

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -16,19 +17,24 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README + CATALOGUE, re.MULTILINE | re
 STRICT = 'set -eu -o pipefail\ncurl() { command curl --fail-with-body --silent --show-error --output - "$@"; echo; }\n'
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])
-def test_a_block_of_the_readme_runs(fleet: Fleet, block: str) -> None:
-    environment = {**os.environ, "SHOP_DATA": str(fleet.data)}
+def runs(block: str, *, cwd: Path = ROOT, **environment: str) -> str:
+    """What it prints."""
     done = subprocess.run(
         ["bash", "-c", STRICT + block],
-        cwd=ROOT,
-        env=environment,
+        cwd=cwd,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[0][:40] for block in BLOCKS])
+def test_a_block_of_the_readme_runs(fleet: Fleet, block: str) -> None:
+    runs(block, SHOP_DATA=str(fleet.data))
 
 
 def test_each_answer_of_a_line_by_line_block_is_json(fleet: Fleet) -> None:

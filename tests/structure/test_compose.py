@@ -149,6 +149,16 @@ def test_no_secret_is_in_the_file_and_none_that_is_needed_may_be_left_out() -> N
     assert {name: example[name] for name in used} == dict.fromkeys(used, "")
 
 
+def test_what_the_page_on_deployment_says_to_set_reaches_the_containers() -> None:
+    """Except for what it says to set in another file."""
+    page = (ROOT / "docs" / "deployment.md").read_text().partition("## What to set")[2].partition("\n## ")[0]
+    rows = [row for row in page.splitlines() if row.startswith("| `") and "docker-compose.override.yml" not in row]
+    named = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", "".join(rows)))
+    named |= {f"{name.upper()}_SIGNING_KEY" for name in topology.SERVICES if "`<SERVICE>_SIGNING_KEY`" in page}
+    assert len(named) > 40
+    assert named - set(re.findall(r"\$\{(\w+)", TEXT)) == set()
+
+
 def test_the_image_does_not_run_as_root_and_carries_no_data_and_no_secrets() -> None:
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["shop"]
     ignored = (ROOT / ".dockerignore").read_text().split()

@@ -7,8 +7,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
+from django.db import connection
 
 from registered_customer import staff
+from registered_customer.models import Account
 from shopkit.errors import ShopError
 
 
@@ -23,6 +25,8 @@ class Command(BaseCommand):
         password = os.environ.get(password_env, "") if password_env else None
         if password == "":
             raise CommandError(f"{password_env} is not set.")
+        if Account._meta.db_table not in connection.introspection.table_names():
+            raise CommandError("There is nowhere to keep an account yet: start the fleet once first, with `make run`.")
         try:
             validate_email(email)
             made_up = staff.make(email=email, password=password)
