@@ -93,7 +93,7 @@ def understanding(service: str) -> Iterator[None]:
     """Around what takes a peer's answer apart: `BadGateway` when its shape is not the expected one."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError) as error:
         raise unusable(service) from error
 
 
