@@ -28,7 +28,7 @@ class _Timed(RawIOBase):
             raise TimeoutError("timed out")
         self._sock.settimeout(left)
         try:
-            return self._raw.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+            return self._raw.readinto(buffer)
         finally:
             self._sock.settimeout(self._seconds)  # the next request is sent over it
 
