@@ -34,6 +34,15 @@ class Registration:
     guest_id: str | None
 
 
+@dataclass(frozen=True)
+class Login:
+    """`session` is `{access, refresh, customer}`, where `customer` is what the account itself says."""
+
+    session: Body
+    customer_id: str
+    customer_type: str
+
+
 class Moving(Protocol):
     """What is asked of a move in the journal."""
 
@@ -50,7 +59,7 @@ def place(*, customer_id: str) -> Place | None:
     for service in _TYPES.values():
         body = told[service.name]
         with http.understanding(service.name):
-            if body and body["here"]:
+            if body is not None and body["here"]:
                 return Place(service.customer_type or "", int(body["spent"]))
     return None
 
@@ -108,18 +117,25 @@ def complete_registration(*, token: str) -> str:
 
 def session(*, customer_id: str) -> Body:
     """`{access, refresh}` for somebody whose identity is beyond doubt."""
-    return dict(http.call("POST", _ACCOUNTS, f"/internal/accounts/{customer_id}/session/", json={}))
+    body = http.call("POST", _ACCOUNTS, f"/internal/accounts/{customer_id}/session/", json={})
+    return _with(_ACCOUNTS, body, "access", "refresh")
 
 
-def log_in(*, body: object, client: str) -> Body:
-    """`{access, refresh, customer}`, where `customer` is what the account itself says; `client` is their address."""
-    return dict(http.call("POST", _ACCOUNTS, "/api/auth/login/", json=body, client=client))
+def log_in(*, body: object, client: str) -> Login:
+    """`client` is their address."""
+    told = http.call("POST", _ACCOUNTS, "/api/auth/login/", json=body, client=client)
+    session = _with(_ACCOUNTS, told, "access", "refresh", "customer")
+    with http.understanding(_ACCOUNTS):
+        customer_type = session["customer"]["customer_type"]
+        return Login(session, str(session["customer"]["id"]), _TYPES[customer_type].customer_type or "")
 
 
 def register(*, guest_id: str, body: object, client: str) -> Body:
     """Registers on behalf of a guest, who will be it."""
     guest = Identity(customer_id=guest_id)
-    return dict(http.call("POST", _ACCOUNTS, "/api/auth/register/", json=body, identity=guest, client=client))
+    return _with(
+        _ACCOUNTS, http.call("POST", _ACCOUNTS, "/api/auth/register/", json=body, identity=guest, client=client)
+    )
 
 
 def profile(*, customer_id: str, customer_type: str) -> Body | None:
@@ -127,26 +143,35 @@ def profile(*, customer_id: str, customer_type: str) -> Body | None:
     identity = Identity(customer_id=customer_id, customer_type=customer_type)
     path = f"/api/customers/{quote(customer_id, safe='')}/"
     return _following(
-        _TYPES[customer_type].name, path, lambda service, path: http.get(service, path, identity=identity)
+        _TYPES[customer_type].name,
+        path,
+        lambda service, path: _with(service, http.get(service, path, identity=identity), "id"),
     )
 
 
 def tell_order(*, customer_id: str, customer_type: str, order: Body) -> Body | None:
     """Tells the service that the customer was at, or those it sends on to; None when they are not known there."""
     service, path = _TYPES[customer_type].name, _internal(customer_id, "orders/")
-    return _following(service, path, lambda service, path: dict(http.call("POST", service, path, json=order)))
+    return _following(service, path, lambda service, path: _with(service, http.call("POST", service, path, json=order)))
 
 
 def perks(*, customer_id: str) -> Body | None:
     """`{tier, percent, free_shipping}` of a VIP; None for who is none."""
+    vips = _TYPES["vip"].name
     try:
-        return dict(http.get(_TYPES["vip"].name, _internal(customer_id, "perks/")))
+        return _with(vips, http.get(vips, _internal(customer_id, "perks/")), "tier", "percent", "free_shipping")
     except Moved:
         return None
     except ShopError as error:
         if error.status != 404:
             raise
         return None
+
+
+def _with(service: str, body: Any, *fields: str) -> Body:
+    """The object that a peer answered; `BadGateway` when it is none, or has not these fields."""
+    with http.understanding(service):
+        return {**body, **{field: body[field] for field in fields}}
 
 
 def _following(service: str, path: str, ask: Callable[[str, str], T]) -> T | None:
@@ -188,6 +213,6 @@ def tell_sign_in(*, peer: str, sign_in: Body) -> None:
     """
     guest = http.find(_TYPES["guest"].name, _internal(sign_in["guest_id"]))
     with http.understanding(_TYPES["guest"].name):
-        if guest and guest["moved_to"]:
+        if guest is not None and guest["moved_to"]:
             return
     http.call("POST", peer, "/internal/sign-ins/", json=sign_in)

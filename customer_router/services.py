@@ -90,13 +90,10 @@ def _become_registered(registration: clients.Registration) -> str | None:
 
 def log_in(*, guest_id: str | None, body: object, client: str) -> Body:
     """`{access, refresh, customer}`; what the guest put into carts and ordered is the customer's from now on."""
-    session = clients.log_in(body=body, client=client)
-    customer_id, customer_type = session["customer"]["id"], session["customer"]["customer_type"]
-    _sign_in(guest_id, customer_id, customer_type)
-    return {
-        **session,
-        "customer": clients.profile(customer_id=customer_id, customer_type=customer_type) or session["customer"],
-    }
+    login = clients.log_in(body=body, client=client)
+    _sign_in(guest_id, login.customer_id, login.customer_type)
+    profile = clients.profile(customer_id=login.customer_id, customer_type=login.customer_type)
+    return {**login.session, "customer": profile or login.session["customer"]}
 
 
 def _sign_in(guest_id: str | None, customer_id: str, customer_type: str) -> None:

@@ -25,9 +25,7 @@ def reserve(*, order_id: str, lines: Lines) -> dict[str, Any]:
     items: dict[str, Any] = {}
     try:
         for service, part in _by_service(lines).items():
-            items |= clients.take_step(service=service, order_id=order_id, step="reserve", body={"lines": part})[
-                "items"
-            ]
+            items |= clients.reserve(service=service, order_id=order_id, lines=part)
     except ShopError as error:
         if error.is_refusal:  # else the order asks again, and may have held the others before
             release(order_id=order_id, lines=lines)

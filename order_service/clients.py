@@ -264,8 +264,10 @@ def _all(service: str, path: str) -> Iterator[dict[str, Any]]:
     """Every row, in pages that begin `after` the last one's id."""
     after = ""
     while True:
-        rows = http.get(service, path, params={"after": after})["rows"]
-        yield from rows
+        body = http.get(service, path, params={"after": after})
+        with http.understanding(service):
+            rows = {str(row["id"]): row for row in body["rows"]}
+        yield from rows.values()
         if not rows:
             return
-        after = rows[-1]["id"]
+        after = list(rows)[-1]

@@ -14,7 +14,7 @@ Action = Callable[..., Any]
 log = structlog.get_logger()
 
 
-class StaffAdmin(admin.ModelAdmin):
+class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # which it takes in its stubs alone
     """The base of every `ModelAdmin`: each change is a line `staff_action` in the log too, without its values."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.safestring import SafeString
@@ -47,6 +47,8 @@ def as_shop_error(exc: Exception) -> ShopError | None:
         return Unavailable(
             "The store is not available; try again soon.", code="store_down", headers={"Retry-After": "1"}
         )
+    if isinstance(exc, DataError):  # too long or out of range for its column, which SQLite does not mind
+        return Invalid("A value is too long, or out of range.")
     if isinstance(exc, IntegrityError):
         return Conflict()
     if isinstance(exc, PermissionDenied):

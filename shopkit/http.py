@@ -1,4 +1,4 @@
-"""Calls from one service to another: pooled, with a deadline, one retry if idempotent, errors in our form."""
+"""Calls from one service to another: pooled, to a deadline, one retry if idempotent, errors in our form."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,18 +10,19 @@ from urllib.parse import urlencode
 
 import requests
 import structlog
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from shopkit import topology
 from shopkit.auth import Identity, token_for
 from shopkit.errors import BadGateway, GatewayTimeout, Moved, ShopError, Unavailable
 from shopkit.request_id import HEADER
+from shopkit.timed import TimedAdapter
 
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 1.0, 5.0
+MOST_BYTES = 64 << 20  # of an answer, unpacked: several times a thousand items with all that they may say
 
 
 class _Retry(Retry):
@@ -35,7 +36,7 @@ class _Retry(Retry):
 
 _RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
 # Without a session around it: that would keep cookies, follow redirects and look for proxies, none of which we want.
-_ADAPTER = HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY)
+_ADAPTER = TimedAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY)
 
 
 def call(
@@ -51,18 +52,19 @@ def call(
 ) -> Any:
     """The JSON a peer answers; a `ShopError` with its status and code when it refuses, 502/503/504 when it can't.
 
-    `identity` is on whose behalf we ask, `client` the address they called from, where the peer counts by it.
+    `identity` is on whose behalf we ask, `client` the address they called from, where the peer counts by it;
+    `read_seconds` are for the whole answer, to either of two tries.
     """
     url = topology.service(service).url + path
     request = _request(method, url, params, json, _headers(service, identity, client))
     try:
         response = _ADAPTER.send(request, timeout=(CONNECT_SECONDS, read_seconds))
-        content = response.content
+        content = _content(service, response)
     except requests.ConnectionError as error:
         raise Unavailable(f"{service} is not available; try again soon.", headers={"Retry-After": "1"}) from error
-    except requests.Timeout as error:
+    except (requests.Timeout, ReadTimeoutError) as error:
         raise GatewayTimeout(f"{service} did not answer in time.") from error
-    except requests.RequestException as error:  # a body cut short, a coding that is none, …
+    except (requests.RequestException, HTTPError) as error:  # a body cut short, a coding that is none, …
         raise unusable(service) from error
     return _answer(service, response, content)
 
@@ -93,7 +95,7 @@ def understanding(service: str) -> Iterator[None]:
     """Around what takes a peer's answer apart: `BadGateway` when its shape is not the expected one."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError) as error:
         raise unusable(service) from error
 
 
@@ -127,6 +129,14 @@ def _headers(service: str, identity: Identity | None, client: str | None) -> dic
         "X-Forwarded-For": client or "",
     }
     return {name: value for name, value in headers.items() if value}
+
+
+def _content(service: str, response: requests.Response) -> bytes:
+    content: bytes = response.raw.read(MOST_BYTES + 1, decode_content=True)
+    if len(content) > MOST_BYTES:
+        response.close()
+        raise BadGateway(f"{service} answered with more than {MOST_BYTES} bytes.")
+    return content
 
 
 def _answer(service: str, response: requests.Response, content: bytes) -> Any:

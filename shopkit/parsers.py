@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
-from rest_framework.parsers import DataAndFiles, JSONParser, MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 
 from shopkit.errors import Invalid
 
@@ -29,7 +29,7 @@ class StrictMultiPartParser(MultiPartParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         if "boundary=" not in (media_type or ""):  # then nobody can say where its parts end
             raise UnsupportedMediaType(media_type)
-        parsed: DataAndFiles = super().parse(stream, media_type, parser_context)  # type: ignore[assignment]
+        parsed: Any = super().parse(stream, media_type, parser_context)
         check_text({name: parsed.data.getlist(name) for name in parsed.data}, "")
         return parsed
 

@@ -73,7 +73,7 @@ def _anew(image: "Image", side: int) -> Picture:
     from PIL import ImageOps
 
     kind = "JPEG" if image.format == "MPO" else str(image.format)  # several JPEGs in one, as many phones take them
-    image.draft("RGB", (side, side))  # type: ignore[no-untyped-call]  # a JPEG is decoded no larger than it is kept
+    image.draft("RGB", (side, side))  # a JPEG is decoded no larger than it is kept
     image.load()
     upright = ImageOps.exif_transpose(image)
     upright.thumbnail((side, side))

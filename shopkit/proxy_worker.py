@@ -7,10 +7,10 @@ import struct
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.asgi import protocol  # type: ignore[import-untyped]
-from gunicorn.asgi.parser import PythonProtocol  # type: ignore[import-untyped]
-from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
-from gunicorn.workers import gasgi  # type: ignore[import-untyped]
+from gunicorn.asgi import protocol
+from gunicorn.asgi.parser import PythonProtocol
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
 
 from shopkit import garbage
 from shopkit.answer import ABORT

@@ -49,7 +49,7 @@ def access(view: Any) -> str:
         view.request.user = user
 
 
-class ShopSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class ShopSchema(AutoSchema):
     """Adds to every operation the error form, and as `x-access` who comes in; whose things they see, the view says."""
 
     def get_extensions(self) -> dict[str, Any]:

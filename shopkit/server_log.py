@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger
 
 from shopkit.logging import json_formatter
 

@@ -14,9 +14,9 @@ import threading
 import time
 from typing import Any
 
-import gunicorn.util  # type: ignore[import-untyped]
-from gunicorn.http import parser, unreader, wsgi  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+import gunicorn.util
+from gunicorn.http import parser, unreader, wsgi
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from shopkit import garbage
 from shopkit.listening import Listening

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TypeVar, cast
 from urllib.parse import parse_qs
 
 import jwt
+import responses
 from django.db import connections
 from rest_framework.test import APIClient
 
@@ -18,6 +20,8 @@ from shopkit import keys, tokens, topology
 from shopkit.proxy import Forward, Pick, Request
 
 T = TypeVar("T")
+ODD_ANSWERS: tuple[object, ...] = (None, 1, "x", [1], [], {}, {"a": 1}, {"items": [1]}, {"rows": [1]})
+"""JSON, none of which is what a peer is to answer."""
 
 
 @dataclass
@@ -47,6 +51,12 @@ def picked(pick: Pick, asked: Asked) -> Forward | None:
         return await pick(cast(Request, asked))
 
     return asyncio.run(run())
+
+
+def every_peer_answers(peers: responses.RequestsMock, answer: object) -> None:
+    """Each service, whatever it is asked for, with that JSON."""
+    for method in ("GET", "POST"):
+        peers.add(method, re.compile(".*"), json=answer)
 
 
 class Caller(APIClient):

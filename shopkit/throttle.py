@@ -77,7 +77,7 @@ class _Windows:
 
 def _in_redis(url: str) -> MovingWindowRateLimiter:
     patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return MovingWindowRateLimiter(storage_from_string(url, wrap_exceptions=True, **patience))  # type: ignore[arg-type]
+    return MovingWindowRateLimiter(storage_from_string(url, wrap_exceptions=True, **patience))
 
 
 @cache

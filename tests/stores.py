@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from redis import Redis
 
 from shopkit import topology
+from shopkit.config import ROOT
 from shopkit.topology import Store
 from tests.waiting import wait_for
 
@@ -58,7 +59,8 @@ def install() -> None:
         _install(["apt-get", "update", "-qq"])
         _install(["apt-get", "install", "-y", "-qq", *PACKAGES])
     if not find_spec("MySQLdb"):
-        _install([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "mysqlclient>=2.2"])
+        pinned = str(ROOT / "requirements-mysql.txt")
+        _install([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", pinned])
 
 
 @contextlib.contextmanager

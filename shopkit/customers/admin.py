@@ -39,7 +39,7 @@ class CustomerAdmin(StaffAdmin):
         return False  # customers are forgotten, not deleted: their orders and points stay countable
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # which it takes in its stubs alone
     """Rows to look at, which the service alone writes."""
 
     extra = 0
@@ -54,11 +54,11 @@ class ReadOnlyInline(admin.TabularInline):
         return False
 
 
-def inline(of: type[Model]) -> type[admin.TabularInline]:
+def inline(of: type[Model]) -> type["admin.TabularInline[Any, Any]"]:
     """The customer's own rows of another table, below the customer."""
     return type(f"{of.__name__}Inline", (admin.TabularInline,), {"model": of, "extra": 0})
 
 
-def read_only(of: type[Model]) -> type[admin.TabularInline]:
+def read_only(of: type[Model]) -> type["admin.TabularInline[Any, Any]"]:
     """The same, to look at only."""
     return type(f"{of.__name__}Inline", (ReadOnlyInline,), {"model": of})

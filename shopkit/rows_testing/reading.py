@@ -40,7 +40,7 @@ class ReadingTests(Samples):
         rows.read_again(before)
         again.refresh_from_db()
         assert told(before) == told(again)
-        models.QuerySet(model).filter(pk=row.pk)._raw_delete(row._state.db)  # type: ignore[attr-defined]
+        models.QuerySet(model).filter(pk=row.pk)._raw_delete(row._state.db)
         for gone in (lambda: rows.read_again(before), lambda: rows.get(model, {"pk": row.pk})):
             with pytest.raises(model.DoesNotExist):  # type: ignore[attr-defined]
                 gone()

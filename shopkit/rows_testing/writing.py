@@ -86,7 +86,7 @@ class WritingTests(Samples):
         again._state.adding = True
         for fail in (
             lambda: rows.insert(again),
-            lambda: rows.update(model, {"pk": one.pk}, **{model._meta.pk.attname: other.pk}),  # type: ignore[union-attr]
+            lambda: rows.update(model, {"pk": one.pk}, **{model._meta.pk.attname: other.pk}),
         ):
             with transaction.atomic():
                 with pytest.raises(IntegrityError):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404
 from pymongo.errors import ServerSelectionTimeoutError
 from rest_framework import exceptions
@@ -46,6 +46,7 @@ def test_nested_details_are_flattened(detail: Any, flat: dict[str, list[str]]) -
         (Http404(), 404, "not_found"),
         (PermissionDenied(), 403, "permission_denied"),
         (IntegrityError(), 409, "conflict"),
+        (DataError("value too long for type character varying(64)"), 400, "invalid"),
         (OperationalError(), 503, "store_down"),
         (ServerSelectionTimeoutError(), 503, "store_down"),
         (exceptions.ParseError(), 400, "parse_error"),

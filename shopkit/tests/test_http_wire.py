@@ -2,11 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 import pytest
+import structlog
 
 from shopkit import http, topology
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
@@ -16,6 +18,9 @@ BOOKS = topology.service("book_service")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
+DRIP, DRIPS = 0.02, 100  # seconds between two of so many bytes
+
+
 class Calling:
     """Calls from a thread of its own to a peer that the test plays."""
 
@@ -23,7 +28,10 @@ class Calling:
         self._pool, self.peer = pool, peer
 
     def __call__(self, method: str, path: str = "/x/", **more: Any) -> "Future[Any]":
-        return self._pool.submit(http.call, method, BOOKS.name, path, **more)
+        return self.run(lambda: http.call(method, BOOKS.name, path, **more))
+
+    def run(self, ask: Callable[[], Any]) -> "Future[Any]":
+        return self._pool.submit(ask)
 
     def answered(self, answer: bytes, method: str = "GET") -> Any:
         """What a call comes to that is answered so, the connection then being closed."""
@@ -53,6 +61,15 @@ def again(peer: Peer, call: "Future[Any]") -> bytes:
     return head
 
 
+def drip(peer: Peer, call: "Future[Any]", piece: bytes) -> None:
+    """Sends it again and again, until nobody waits for it any more."""
+    for _ in range(DRIPS):
+        with suppress(ConnectionError):
+            peer.send(piece)
+        if wait([call], DRIP).done:
+            return
+
+
 def test_what_is_asked_is_one_whole_request(calling: Calling) -> None:
     call = calling("POST", "/a b/é/", params={"after": "1&2", "limit": 5}, json={"é": [1]}, client="192.0.2.1")
     peer = calling.peer.accept()
@@ -66,6 +83,15 @@ def test_what_is_asked_is_one_whole_request(calling: Calling) -> None:
     assert "transfer-encoding" not in headers
     peer.send(OK)
     assert call.result() == {}
+
+
+def test_a_call_carries_the_id_of_the_request_it_is_made_for(calling: Calling) -> None:
+    def ask() -> Any:
+        with structlog.contextvars.bound_contextvars(request_id="0f8e7d6c5b4a"):
+            return http.get(BOOKS.name, "/x/")
+
+    call = calling.run(ask)
+    assert headers_of(again(calling.peer.accept(), call))["x-request-id"] == "0f8e7d6c5b4a"
 
 
 @pytest.mark.parametrize(("method", "length"), [("GET", None), ("POST", "0"), ("DELETE", None)])
@@ -144,6 +170,59 @@ def test_who_waited_in_vain_does_not_wait_again(calling: Calling) -> None:
     with pytest.raises(GatewayTimeout):
         call.result()
     assert not calling.peer.calls()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+WHOLE = b"Content-Length: %d\r\n\r\n" % DRIPS
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece", "end"),
+    [
+        (b"HTTP/1.1 200 ", b"O", b"\r\n\r\n"),
+        (HEAD + b"X: ", b"x", b"\r\nContent-Length: 2\r\n\r\n{}"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", OK),
+        (HEAD + WHOLE, b"1", b""),
+        (HEAD + CHUNKS, b"1\r\n1\r\n", b"0\r\n\r\n"),
+        (HEAD + CHUNKS, b"0", b"\r\n\r\n"),
+        (HEAD + b"\r\n", b"1", b""),
+    ],
+    ids=["first line", "header", "interim answers", "body", "chunks", "size of a chunk", "body without an end"],
+)
+def test_an_answer_that_drips_in_is_waited_for_no_longer_than_one_that_does_not_come(
+    calling: Calling, begin: bytes, piece: bytes, end: bytes
+) -> None:
+    call, peer = calling("GET", read_seconds=10 * DRIP), calling.peer.accept()
+    peer.head()
+    peer.send(begin)
+    drip(peer, call, piece)
+    with suppress(ConnectionError):
+        peer.send(end)
+    peer.close()
+    with pytest.raises(GatewayTimeout, match="book_service did not answer in time"):
+        call.result()
+    assert not calling.peer.calls()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_beyond_measure_is_not_read_to_its_end(
+    calling: Calling, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(http, "MOST_BYTES", 1000)
+    body = json.dumps("x" * 999).encode()
+    sent = gzip.compress(body) if packed else body
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n" % (b"gzip" if packed else b"identity")
+    with pytest.raises(BadGateway, match="book_service answered with more than 1000 bytes"):
+        calling.answered(head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent)
+    call = calling("GET")
+    again(calling.peer.accept(), call)
+
+
+def test_one_that_just_fits_is(calling: Calling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MOST_BYTES", 1000)
+    body = json.dumps("x" * 998).encode()
+    assert calling.answered(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) == "x" * 998
 
 
 def test_a_packed_answer_is_unpacked(calling: Calling) -> None:

@@ -28,9 +28,10 @@ collect_ignore = [*EMBEDDED_ONLY, "test_memory.py", "test_runner.py"] if ON_SERV
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each file belongs to one part, so that parts run beside each other, each in a process of its own.
 
-    Generated requests come last: they leave behind whatever they made.
+    What a fleet takes is looked at before it has done the rest; generated requests leave behind whatever they made.
     """
-    items.sort(key=lambda item: item.path.name == "test_schemathesis.py")
+    turns = {"test_memory.py": -1, "test_schemathesis.py": 1}
+    items.sort(key=lambda item: turns.get(item.path.name, 0))
     part_of = {item.path: "killing" if item.path.name in KILLING else "own_fleet" for item in items}
     part_of |= {item.path: PARTS[name] for item in items for name in PARTS.keys() & _fixtures(item)}
     for item in items:

@@ -147,6 +147,20 @@ def test_a_type_that_has_no_generated_items_gets_none() -> None:
     assert list(items("toy")) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("book", ("genre", "author", "price")),
+        ("laptop", ("brand", "cpu", "ram_gb", "storage_gb", "screen_size", "price")),
+        ("mobile", ("brand", "camera_mp", "storage_gb", "os", "price")),
+        ("clothes", ("brand", "size", "style", "color", "price")),
+    ],
+)
+def test_hand_picked_items_are_of_many_sorts(kind: str, fields: tuple[str, ...]) -> None:
+    picked = load(f"{kind}_service")
+    assert all(len({item[field] for item in picked}) >= 3 for field in fields)
+
+
 def test_hand_picked_books_have_isbns_whose_check_digit_fits() -> None:
     for book in load("book_service"):
         digits = [int(digit) for digit in book["isbn"]]
@@ -162,6 +176,17 @@ def test_what_was_viewed_exists() -> None:
     viewed = [row for kind in CUSTOMER_TYPES for row in rows(f"{kind}_customer.vieweditem")]
     assert viewed
     assert {row["item_id"] for row in viewed} <= set(ITEMS)
+
+
+def test_guests_have_viewed_and_bought_something() -> None:
+    assert len({row["customer"] for row in rows("guest_customer.vieweditem")}) > 1
+    assert rows("guest_customer.purchase")
+
+
+def test_registered_customers_have_a_profile_and_some_of_them_preferences() -> None:
+    here = [each for each in CUSTOMERS["registered"].values() if not each.get("moved_to")]
+    assert all(each["first_name"] and each["last_name"] for each in here)
+    assert len([each for each in here if each.get("preferences")]) > 1
 
 
 @pytest.mark.parametrize("kind", CUSTOMER_TYPES)
@@ -310,6 +335,17 @@ def test_carts_have_lines_and_ask_for_no_more_than_there_is() -> None:
     lines = parts("cart_service.cartline", "cart")
     assert set(lines) == {cart["pk"] for cart in rows("cart_service.cart")}
     assert all(1 <= line["quantity"] <= ITEMS[line["item_id"]]["stock"] for each in lines.values() for line in each)
+
+
+def test_some_carts_hold_items_of_several_services() -> None:
+    types = [{line["item_type"] for line in lines} for lines in parts("cart_service.cartline", "cart").values()]
+    assert max(map(len, types)) >= 3
+    assert set().union(*types) == set(TYPES)
+
+
+def test_there_are_orders_in_every_state_that_lasts_with_each_way_of_delivery() -> None:
+    assert {order["status"] for order in ORDERS.values()} == set(PAYMENT_OF)
+    assert {order["shipping_method"] for order in ORDERS.values()} == set(SHIPPING)
 
 
 def test_orders_add_up() -> None:

@@ -40,7 +40,7 @@ def router() -> Caller:
 
 
 def step(name: str, move: uuid.UUID = FIRST, **body: Any) -> Response:
-    return router().post(f"/internal/customers/c1/moves/{move}/{name}/", body)  # type: ignore[return-value]
+    return router().post(f"/internal/customers/c1/moves/{move}/{name}/", body)
 
 
 def ok(answer: Any) -> Any:

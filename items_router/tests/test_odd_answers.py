@@ -1,0 +1,26 @@
+"""An item service that answers with JSON of another shape than it should: an error of ours, and no crash."""
+
+from collections.abc import Callable
+
+import pytest
+import responses
+
+from items_router import clients, reservations
+from shopkit.errors import BadGateway
+from shopkit.testing import ODD_ANSWERS, every_peer_answers
+
+ASKED: dict[str, Callable[[], object]] = {
+    "changes_since": lambda: clients.changes_since(service="book_service", moment=0, after="", limit=1, seconds=1.0),
+    "changes_of": lambda: clients.changes_of(service="book_service", ids=["book_1"], seconds=1.0),
+    "facts": lambda: clients.facts(service="book_service", ids=["book_1"], seconds=1.0),
+    "reserve": lambda: reservations.reserve(order_id="o1", lines={"book_1": 1}),
+    "stock": lambda: reservations.page_of_stock(after=""),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS, ids=repr)
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_an_odd_answer_is_a_bad_gateway(peers: responses.RequestsMock, ask: Callable[[], object], odd: object) -> None:
+    every_peer_answers(peers, odd)
+    with pytest.raises(BadGateway):
+        ask()
