@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from django.db import connection
+from urllib3 import HTTPResponse
 
 from order_service.tests.fibers import Killed, Loop
 from order_service.tests.peers import Peers, Refused
@@ -168,5 +170,5 @@ class Network:
 def _response(status: int, body: Any) -> requests.Response:
     made = requests.Response()
     made.status_code = status
-    made._content = json.dumps(body).encode()
+    made.raw = HTTPResponse(BytesIO(json.dumps(body).encode()), preload_content=False)
     return made
