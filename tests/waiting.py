@@ -13,10 +13,10 @@ def at_most(promised: float) -> float:
     return promised * BUSY
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = PATIENCE) -> None:
-    """Until the condition holds; a `TimeoutError` when it does not in time."""
+def wait_for(condition: Callable[[], object], *, seconds: float = PATIENCE, every: float = 0.05) -> None:
+    """Until the condition holds, looked at every so many seconds; a `TimeoutError` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(every)

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from PIL import Image
 
-from tests.e2e.test_checkout import audit
+from tests.e2e.test_checkout import wait_for_clean_books
 from tests.fleet import Fleet
 from tests.people import ADDRESS
 from tests.waiting import wait_for
@@ -53,7 +53,7 @@ def test_a_piece_is_asked_for_quoted_paid_on_the_providers_page_and_sent(fleet: 
     assert (payment["status"], payment["captured"]) == ("captured", order["total"])
     parcel = fleet.get(f"/api/shipments/track/{order['tracking_number']}/").json()
     assert parcel["status"]
-    wait_for(lambda: audit(fleet).returncode == 0)
+    wait_for_clean_books(fleet)
 
 
 def test_a_form_with_files_and_a_link_with_a_secret_will_do(fleet: Fleet) -> None:
@@ -74,4 +74,4 @@ def test_one_that_is_rejected_can_not_be_paid_any_more(fleet: Fleet) -> None:
     requests.post(custom["payment_url"], data={"card": "4111111111111111"}, timeout=20)
     payment = fleet.get(f"/api/payments/?order_id={custom['order']['id']}", headers=ADA).json()["results"][0]
     assert (payment["status"], payment["captured"]) == ("voided", "0.00")
-    wait_for(lambda: audit(fleet).returncode == 0)
+    wait_for_clean_books(fleet)

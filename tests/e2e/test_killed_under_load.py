@@ -19,7 +19,7 @@ import requests
 
 from tests.buyers import GOOD, Asked, Buyer, Purchase, make_item, person, rows, sold
 from tests.e2e.conftest import started
-from tests.e2e.test_checkout import audit
+from tests.e2e.test_checkout import wait_for_clean_books
 from tests.fleet import Fleet
 from tests.killing import Killer
 from tests.people import ADDRESS
@@ -65,7 +65,7 @@ def test_of_200_buyers_as_many_get_one_as_there_are(own: Fleet, stock: int) -> N
     assert sum(status in SOLD for status in statuses) == stock
     assert own.get(f"/api/books/{book}/", at="book_service").json()["stock"] == 0
     assert sum(captured(own, order) for order in placed) == stock
-    wait_for(lambda: audit(own).returncode == 0, seconds=ENDS_WITHIN)
+    wait_for_clean_books(own, seconds=ENDS_WITHIN)
 
 
 def ended_at(fleet: Fleet, order: str) -> str:
@@ -101,7 +101,7 @@ def test_nothing_is_lost_and_every_order_ends_while_twenty_processes_are_killed(
     settle(buyers, last)
     orders = {key: row for buyer in buyers for key, row in ended(buyer, last).items()}
     print(f"{Counter(row['status'] for row in orders.values())} after {time.monotonic() - last:.1f} s")
-    wait_for(lambda: audit(own).returncode == 0, seconds=left(last))
+    wait_for_clean_books(own, seconds=left(last))
     print(f"the audit is clean after {time.monotonic() - last:.1f} s")
     orders = {key: row for buyer in buyers for key, row in buyer.orders().items()}  # with what came after the end
     check_acknowledged([purchase for buyer in buyers for purchase in buyer.purchases], orders)
