@@ -17,16 +17,16 @@ from tests import on_servers
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=short"]
 SIMULATION = [sys.executable, "-m", "tests.behind", *PYTEST, "-n", "2", "order_service/tests/test_simulation.py"]
-PARTS = ("killing", "open_fleet", "secure_fleet", "own_fleet")  # of the end-to-end tests: tests/e2e/conftest.py
-BUSY = "4"  # how many times longer than promised what a fleet does may take, beside three others
+PARTS = ("killing", "open_fleet", "own_fleet", "secure_fleet")  # of the end-to-end tests: tests/e2e/conftest.py
+BUSY = "4"  # how many times longer than promised what a fleet does may take, beside another stage
 TAIL = 60  # lines of a failed stage's output
 LIMIT_SECONDS = 2400
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One command. Two run at a time, and after them those that are `beside` the same, all at once, for they mostly
-    wait; what is `behind` has the CPU that all others leave, from the first to the last."""
+    """One command. Those that are `beside` the same are run together, two at a time; what is `behind` has the CPU that
+    all others leave, from the first to the last."""
 
     name: str
     command: list[str]
@@ -122,7 +122,7 @@ def main(wanted: list[str]) -> int:
     with ThreadPoolExecutor() as meanwhile:
         behind = meanwhile.map(run, [stage for stage in chosen if stage.behind])
         for together in dict.fromkeys(stage.beside for stage in before):
-            with ThreadPoolExecutor(len(PARTS) if together else 2) as pool:
+            with ThreadPoolExecutor(2) as pool:
                 outcomes += pool.map(run, [stage for stage in before if stage.beside == together])
         outcomes += behind
     passed, failed, skipped = (sum(each.counted(word) for each in outcomes) for word in ("passed", "failed", "skipped"))

@@ -64,22 +64,41 @@ class Killer:
         return self.fleet.data.parent
 
     def leader(self, name: str) -> None:
-        before = self.fleet.pid(name)
-        os.kill(before, signal.SIGKILL)
+        before = strike(lambda: self.fleet.pid(name))
         wait_for(lambda: self.fleet.pid(name) != before)
 
     def serving(self, name: str) -> None:
         """One of the processes that gunicorn's master looks after."""
-        wait_for(lambda: self.fleet.workers(name))
-        before = self.fleet.workers(name)
-        os.kill(self.dice.choice(before), signal.SIGKILL)
-        wait_for(lambda: self.fleet.workers(name) not in ([], before))
+        wait_for(lambda: self.workers(name))
+        before = strike(lambda: self.dice.choice(self.workers(name)))
+        wait_for(lambda: (now := self.workers(name)) and before not in now)
+
+    def workers(self, name: str) -> list[int]:
+        """None while there is no master."""
+        with suppress(FileNotFoundError):
+            return self.fleet.workers(name)
+        return []
 
     def backend(self) -> None:
         """PostgreSQL ends all its connections when one dies like that, and recovers from its log."""
         server = int(self.postmaster.read_text().split()[0])
         wait_for(lambda: children(server, "postgres: postgres"))
-        os.kill(self.dice.choice(children(server, "postgres: postgres")), signal.SIGKILL)
+        strike(lambda: self.dice.choice(children(server, "postgres: postgres")))
+
+
+def strike(choose: Callable[[], int]) -> int:
+    """Kills the process that is chosen, or who is in its place by then, for it may be dying already; its id."""
+    struck: list[int] = []
+
+    def is_struck() -> bool:
+        with suppress(ProcessLookupError, IndexError):
+            pid = choose()
+            os.kill(pid, signal.SIGKILL)
+            struck.append(pid)
+        return bool(struck)
+
+    wait_for(is_struck)
+    return struck[0]
 
 
 def children(pid: int, program: str) -> list[int]:
