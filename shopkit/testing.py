@@ -5,18 +5,20 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs
 
 import jwt
+import pytest
 import responses
 from django.db import connections
 from rest_framework.test import APIClient
 
 from shopkit import keys, tokens, topology
+from shopkit.errors import BadGateway
 from shopkit.proxy import Forward, Pick, Request
 
 T = TypeVar("T")
@@ -57,6 +59,19 @@ def every_peer_answers(peers: responses.RequestsMock, answer: object) -> None:
     """Each service, whatever it is asked for, with that JSON."""
     for method in ("GET", "POST"):
         peers.add(method, re.compile(".*"), json=answer)
+
+
+def refuses_odd_answers(asked: Mapping[str, Callable[[], object]], odd: Iterable[object] = ODD_ANSWERS) -> Any:
+    """A test that each of these calls is a `BadGateway`, whichever of these its peers answer; to be bound to a name."""
+
+    @pytest.mark.parametrize("odd", odd, ids=repr)
+    @pytest.mark.parametrize("ask", asked.values(), ids=asked)
+    def test(peers: responses.RequestsMock, ask: Callable[[], object], odd: object) -> None:
+        every_peer_answers(peers, odd)
+        with pytest.raises(BadGateway):
+            ask()
+
+    return test
 
 
 class Caller(APIClient):

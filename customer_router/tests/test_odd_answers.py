@@ -10,7 +10,7 @@ import responses
 
 from customer_router import clients
 from shopkit.errors import BadGateway
-from shopkit.testing import ODD_ANSWERS, caller, every_peer_answers
+from shopkit.testing import ODD_ANSWERS, caller, every_peer_answers, refuses_odd_answers
 
 MOVE: Any = SimpleNamespace(
     pk=uuid.uuid4(), customer_id="c1", origin="guest", target="registered", registration_id=None
@@ -32,23 +32,9 @@ OBJECTS: dict[str, Callable[[], object]] = {  # of which any object will do
     "tell_order": lambda: clients.tell_order(customer_id="c1", customer_type="vip", order={}),
 }
 
-
-@pytest.mark.parametrize("odd", ODD_ANSWERS, ids=repr)
-@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
-def test_an_odd_answer_is_a_bad_gateway(peers: responses.RequestsMock, ask: Callable[[], object], odd: object) -> None:
-    every_peer_answers(peers, odd)
-    with pytest.raises(BadGateway):
-        ask()
-
-
-@pytest.mark.parametrize("odd", [odd for odd in ODD_ANSWERS if not isinstance(odd, dict)], ids=repr)
-@pytest.mark.parametrize("ask", OBJECTS.values(), ids=OBJECTS)
-def test_what_is_no_object_is_a_bad_gateway(
-    peers: responses.RequestsMock, ask: Callable[[], object], odd: object
-) -> None:
-    every_peer_answers(peers, odd)
-    with pytest.raises(BadGateway):
-        ask()
+test_an_odd_answer_is_a_bad_gateway = refuses_odd_answers(ASKED)
+NO_OBJECTS = [odd for odd in ODD_ANSWERS if not isinstance(odd, dict)]
+test_what_is_no_object_is_a_bad_gateway = refuses_odd_answers(OBJECTS, NO_OBJECTS)
 
 
 @pytest.mark.parametrize("customer", [None, "c1", [], {}, {"id": "c1"}, {"id": "c1", "customer_type": ["vip"]}])
