@@ -152,16 +152,16 @@ def row(name: str, clients: int, fleet: Fleet, orders: int, others: int) -> None
         sys.exit(f"bench: not every order was paid: {ended}")
     speeds = " | ".join(_percentiles(took.times[each]) for each in ("cart", "line", "order"))
     rates = f"{alone:.1f} | {orders / paid:.1f} | {orders / placing:.1f}"
-    waits = _percentiles([until_paid(fleet, order) for order in placed], digits=1)
+    waits = _percentiles([until_paid(fleet, order) for order in placed])
     print(f"| {name} | {clients} | {rates} | {speeds} | {waits} | {cpu_each:.0f} |", flush=True)
 
 
-def _percentiles(times: list[float], digits: int = 0) -> str:
-    return f"{statistics.median(times):.{digits}f} / {statistics.quantiles(times, n=100)[98]:.{digits}f}"
+def _percentiles(times: list[float]) -> str:
+    return f"{statistics.median(times):.0f} / {statistics.quantiles(times, n=100)[98]:.0f}"
 
 
 def until_paid(fleet: Fleet, order: str) -> float:
-    """The seconds from when an order was placed until its money was taken."""
+    """The whole seconds from when an order was placed until its money was taken: its timeline shows no others."""
     steps = fleet.get(f"/api/orders/{order}/timeline/", at="order_service").json()["results"]
     at = {step["name"]: datetime.fromisoformat(step["at"]) for step in steps}
     return (at["capture"] - at["placed"]).total_seconds()

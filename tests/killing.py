@@ -74,7 +74,7 @@ class Killer:
         wait_for(lambda: (now := self.workers(name)) and before not in now)
 
     def workers(self, name: str) -> list[int]:
-        """None while there is no master."""
+        """Empty while there is no master."""
         with suppress(FileNotFoundError):
             return self.fleet.workers(name)
         return []

@@ -25,6 +25,7 @@ ASKED: dict[str, Callable[[], object]] = {
     "all_payments": lambda: list(clients.all_payments()),
     "all_shipments": lambda: list(clients.all_shipments()),
     "all_stock": lambda: list(clients.all_stock()),
+    "all_carts": lambda: list(clients.all_carts()),
 }
 
 test_an_odd_answer_is_a_bad_gateway = refuses_odd_answers(ASKED)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.__main__ as make_test
 from tests import stores
 from tests.e2e.objects import Cast
 from tests.fleet import Fleet, running
@@ -34,6 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns.get(item.path.name, 0))
     part_of = {item.path: "killing" if item.path.name in KILLING else "own_fleet" for item in items}
     part_of |= {item.path: PARTS[name] for item in items for name in PARTS.keys() & _fixtures(item)}
+    assert {*part_of.values()} <= {*make_test.PARTS}  # or they would never be run
     for item in items:
         item.add_marker(part_of[item.path])
 
