@@ -54,13 +54,13 @@ def _restart(fleet: Fleet, name: str) -> float:
     before = fleet.pid(name)
     start = time.monotonic()
     os.killpg(before, signal.SIGKILL)
-    wait_for(lambda: fleet.pid(name) != before and _answers(fleet, name))
+    wait_for(lambda: fleet.pid(name) != before and _is_there(fleet, name))
     return time.monotonic() - start
 
 
-def _answers(fleet: Fleet, name: str) -> bool:
+def _is_there(fleet: Fleet, name: str) -> bool:
     if name not in topology.SERVICES:
-        return True
+        return os.getpgid(pid := fleet.pid(name)) == pid  # it has begun, in a session of its own
     with suppress(requests.RequestException):
         return fleet.get("/health/live", at=name, timeout=1).ok
     return False
