@@ -20,7 +20,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from shopkit import garbage
 from shopkit.listening import Listening
-from shopkit.proxy_worker import refusal
+from shopkit.refusal import refusal
 
 SILENCE_S = 15  # a whole number, in which a client sends something, or reads something
 ARRIVAL_S = 30.0  # in which the whole of a request has come, from when a thread waits for it

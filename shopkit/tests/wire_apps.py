@@ -110,6 +110,8 @@ def hasty() -> Callable[..., Iterable[bytes]]:
 
 async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
     """An ASGI application that fails before it has answered, or after."""
+    while scope["type"] == "lifespan":
+        await send({"type": f"{(await receive())['type']}.complete"})
     if scope["path"] == "/begun":
         await send({"type": "http.response.start", "status": 200, "headers": []})
     raise ValueError("a bug in an application")
