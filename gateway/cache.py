@@ -154,7 +154,7 @@ def _size(kept: Kept) -> int:
 def _key(request: Request) -> Key:
     arrival = request.arrival
     # the links in a list are at the host that the client called
-    called = tuple(map(arrival.forwarded.get, _CALLED_AT)) if config().behind_proxy else ()
+    called = tuple(map(arrival.own.get, _CALLED_AT)) if config().behind_proxy else ()
     return (request.path, request.query, arrival.host, request.header("origin"), called)
 
 

@@ -40,8 +40,8 @@ class Answer:
         await self._do_then(status, headers)
         self.status, self.started = status, True
         if self.own_headers:
-            own = {name for name, _ in self.own_headers}
-            headers = [*(header for header in headers if header[0] not in own), *self.own_headers]
+            own = [name for name, _ in self.own_headers]
+            headers = [header for header in headers if header[0] not in own] + self.own_headers
         headers.append((b"x-request-id", self.request_id.encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 

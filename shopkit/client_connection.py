@@ -49,6 +49,7 @@ class ClientConnection(asyncio.Protocol):
         self._arriving: ClientRequest | None = None
         self._active: ClientRequest | None = None
         self._waiting: deque[ClientRequest] = deque()
+        self._asked: asyncio.Future[None] | None = None
         self._refusal: int | None = None
         self._head_size = 0
         self._writable: asyncio.Future[None] | None = None
@@ -66,14 +67,14 @@ class ClientConnection(asyncio.Protocol):
         )
         self.idle_since: float | None = self._loop.time()
         self._worker.came(self)
+        self._serving = self._loop.create_task(self._serve())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._worker.left(self)
-        for request in (self._active, *self._waiting):
-            if request is not None:
-                request.leave()
-        self._waiting.clear()
+        if self._active is not None:
+            self._active.leave()
+        self._wake()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -90,7 +91,7 @@ class ClientConnection(asyncio.Protocol):
         else:
             if self._arriving is None and self._head_size > MAX_HEAD:
                 self._refuse(431)
-            elif self._waiting or (self._arriving is not None and self._arriving.is_full):
+            elif len(self._waiting) > 1 or self._is_full():
                 self._pause()
 
     def pause_writing(self) -> None:
@@ -138,10 +139,9 @@ class ClientConnection(asyncio.Protocol):
             keep_alive=version == "1.1" and self._parser.should_keep_alive(),
             expects=names.get(b"expect", b"").lower() == b"100-continue",
         )
-        if self._active is None:
-            self._begin(self._arriving)
-        else:
-            self._waiting.append(self._arriving)
+        self._waiting.append(self._arriving)
+        self.idle_since = None
+        self._wake()
 
     def on_body(self, piece: bytes) -> None:
         cast(ClientRequest, self._arriving).feed(piece)
@@ -188,34 +188,45 @@ class ClientConnection(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
 
-    def answered(self, request: ClientRequest) -> None:
-        """The application is done with it."""
+    # -- one request after the other
+
+    async def _serve(self) -> None:
+        while not self._closing:
+            if self._waiting:
+                await self._answer(self._waiting.popleft())
+            elif self._refusal:
+                self._say_and_close(self._refusal)
+            else:
+                await self._idle()
+
+    async def _answer(self, request: ClientRequest) -> None:
+        self._active = request
+        self.read_on()
+        await request.run(self._worker.asgi)
+        self._active = None
         if self._closing:
             return
-        self._active = None
         if not request.started:
             self._say_and_close(500)
         elif not request.whole:
             self.abort()
-        elif request.keep_alive and request.received and (self._worker.alive or self._waiting):
-            self._next()
-        else:
+        elif not (request.keep_alive and request.received):
             self._close()
 
-    # -- one request after the other
+    async def _idle(self) -> None:
+        if not self._worker.alive:
+            self._close()
+            return
+        self.idle_since = self._loop.time()
+        self._asked = self._loop.create_future()
+        await self._asked
 
-    def _begin(self, request: ClientRequest) -> None:
-        self._active, self.idle_since = request, None
-        self._loop.create_task(request.run(self._worker.asgi))
+    def _wake(self) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
 
-    def _next(self) -> None:
-        if self._waiting:
-            self._begin(self._waiting.popleft())
-        elif self._refusal:
-            self._say_and_close(self._refusal)
-        else:
-            self.idle_since = self._loop.time()
-        self.read_on()
+    def _is_full(self) -> bool:
+        return self._active is not None and (bool(self._waiting) or self._active.is_full)
 
     def _pause(self) -> None:
         if not self._paused:
@@ -223,21 +234,21 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _refuse(self, status: int) -> None:
-        """What came is no request, or not its body; nothing after it can be made out."""
+        """What came is no request, or no body of one: nothing after it can be made out. What came before is answered."""
         self._refusal = status
-        if self._active is None:
-            self._say_and_close(status)
-        elif self._active is self._arriving:  # the body of the one that is being answered
-            request, self._active = self._active, None
-            if request.started:
+        if self._arriving is not None and self._arriving is self._active:
+            if self._active.started:
                 self.abort()
             else:
                 self._say_and_close(status)
-            request.leave()
+            self._active.leave()
+        elif self._arriving is not None:
+            self._waiting.remove(self._arriving)
+        self._wake()
 
     def _say_and_close(self, status: int) -> None:
-        self._transport.write(refusal(status))
         self._refusal = status
+        self._transport.write(refusal(status))
         self._close()
 
     # -- the end

@@ -29,8 +29,6 @@ class Client(Protocol):
 
     def keeps_alive(self) -> bool: ...
 
-    def answered(self, request: "ClientRequest") -> None: ...
-
 
 class ClientRequest:
     """A request that is arriving or being answered.
@@ -78,7 +76,6 @@ class ClientRequest:
             await app(self.scope, self.receive, self.send)
         except Exception:
             _log.exception("an application failed")
-        self._client.answered(self)
 
     @property
     def whole(self) -> bool:

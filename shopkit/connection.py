@@ -10,6 +10,7 @@ from shopkit.hygiene import Headers
 
 MAX_HEAD = 65536
 HIGH_WATER = 131072
+_FRAMING = (b"transfer-encoding", b"content-length")
 
 
 class Connection(asyncio.Protocol):
@@ -28,6 +29,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._busy = False
+        self._parser: httptools.HttpResponseParser | None = None
         self._reset(head_only=False)
 
     def _reset(self, *, head_only: bool) -> None:
@@ -49,9 +51,10 @@ class Connection(asyncio.Protocol):
 
     def begin(self, *, head_only: bool) -> None:
         """Ready for the next request; `head_only` when its response has no body (HEAD)."""
+        if self._parser is None or self._head_only:  # a parser waits for the body that an answer to HEAD has not
+            self._parser = httptools.HttpResponseParser(self)
         self._reset(head_only=head_only)
         self._busy = True
-        self._parser = httptools.HttpResponseParser(self)
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
@@ -100,18 +103,17 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
         return reusable
 
-    async def _news(self) -> None:
+    def _news(self) -> asyncio.Future[None]:
+        """Done when something has come; raises when nothing will."""
         if self._error is not None:
             raise self._error
         self._waiter = self.loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     # -- what the transport calls
 
@@ -175,15 +177,8 @@ class Connection(asyncio.Protocol):
             raise ValueError("a second response to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"transfer-encoding":
-            self._framed = True
-            if value.lower() != b"chunked":
-                raise ValueError("an unknown transfer coding")
-        elif name == b"content-length":
-            self._framed = True
-        if not self.status:
-            self.headers.append((name, value))
+        if not self.status:  # trailers are nobody's
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -191,8 +186,11 @@ class Connection(asyncio.Protocol):
             raise ValueError("an upgrade nobody asked for")
         if status < 200:
             self.headers.clear()
-            self._framed = False
             return
+        framing = [(name, value) for name, value in self.headers if name in _FRAMING]
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in framing):
+            raise ValueError("an unknown transfer coding")
+        self._framed = bool(framing)
         self.status = status
         if self._head_only:
             self._end()

@@ -15,16 +15,14 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 def request_head(request: Request, path: str, host: bytes, headers: Headers) -> bytes:
     """The request line and headers for the upstream, with framing of our own (RFC 9112 §3, §6)."""
-    parts = [request.method.encode(), b" ", encoded_path(path)]
+    target = encoded_path(path)
     if request.query:
-        parts += (b"?", request.query.encode("latin-1"))
-    parts += (b" HTTP/1.1\r\nhost: ", host, b"\r\n")
-    for name, value in headers:
-        parts += (name, b": ", value, b"\r\n")
+        target += b"?" + request.query.encode("latin-1")
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), target), b"host: " + host]
+    lines += [b"%b: %b" % header for header in headers]
     if (length := request.body.length or 0) or request.method not in SAFE:
-        parts.append(b"content-length: %d\r\n" % length)
-    parts.append(b"\r\n")
-    return b"".join(parts)
+        lines.append(b"content-length: %d" % length)
+    return b"\r\n".join((*lines, b"\r\n"))
 
 
 class Exchange:
@@ -123,11 +121,12 @@ class Exchange:
         self._all_sent(connection)
 
     async def _relay(self, connection: Connection) -> None:
-        origins = {self._upstream.authority, self._request.arrival.host or self._upstream.authority}
+        origins = (self._upstream.authority, self._request.arrival.host or self._upstream.authority)
         self._clock.allow(self._limits.idle_s, GatewayTimeout)
         await self._answer.start(connection.status, response_headers(connection.headers, origins))
-        more = True
+        piece, more = await connection.body()
         while more:
+            await self._answer.piece(piece, more)
             self._clock.allow(self._limits.idle_s, GatewayTimeout)
             piece, more = await connection.body()
-            await self._answer.piece(piece, more)
+        await self._answer.piece(piece, more)

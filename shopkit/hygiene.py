@@ -16,8 +16,9 @@ MAX_PATH = 4096
 
 _NEVER_IN_PATH = re.compile(rb"%(?:2f|5c|25|[01][0-9a-f]|7f)|%(?![0-9a-f]{2})|[\x00-\x20\x7f\\#?]", re.IGNORECASE)
 _NEVER_IN_QUERY = re.compile(rb"%00|%(?![0-9a-f]{2})|[\x00-\x20\x7f-\xff#]", re.IGNORECASE)
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")  # as most paths are: nothing in it needs a second look
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_API_VERSION = re.compile(r"/api(?:/v1)+(?=/|\Z)")
+_API_VERSION = re.compile(r"\A/api(?:/v1)+(?=/|\Z)")
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 
 
@@ -29,6 +30,8 @@ def canonical_path(raw: bytes) -> str:
     """
     if len(raw) > MAX_PATH:
         raise ShopError("The path is too long.", status=414, code="uri_too_long")
+    if _PLAIN.fullmatch(path := raw.decode("latin-1")):
+        return _in_api(path)
     if raw[:1] != b"/" or b"//" in raw or _NEVER_IN_PATH.search(raw):
         raise _bad_path()
     try:
@@ -47,13 +50,14 @@ def _bad_path() -> Invalid:
 def _in_api(path: str) -> str:
     if path != "/api" and not path.startswith("/api/"):
         return path
-    path = _API_VERSION.sub("/api", path, count=1)
+    if path.startswith("/api/v1"):
+        path = _API_VERSION.sub("/api", path, count=1)
     return path if path.endswith("/") or "." in path.rpartition("/")[2] else path + "/"
 
 
 def encoded_path(path: str) -> bytes:
     """A canonical path as it goes on the wire."""
-    return quote(path, safe=_PATH_CHARACTERS).encode()
+    return path.encode() if _PLAIN.fullmatch(path) else quote(path, safe=_PATH_CHARACTERS).encode()
 
 
 def check_query(query: bytes) -> None:
@@ -71,25 +75,25 @@ def fold(name: str) -> str:
 
 
 _HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"))
-_WRITTEN_ANEW = frozenset((b"host", b"content-length", b"expect", b"forwarded", b"x-real-ip", b"x-request-id"))
+_OWN = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"forwarded", b"x-real-ip", b"x-request-id"}
 _PROXY_ONLY = (b"proxy-", b"x-forwarded-")
-_SERVER_ONLY = frozenset((b"server", b"x-powered-by", b"date", b"x-request-id"))
+_NOT_PASSED = _HOP_BY_HOP | {b"server", b"x-powered-by", b"date", b"x-request-id"}
 _HOST = re.compile(rb"[A-Za-z0-9.\-_:\[\]]{1,255}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """What the headers of a request say, taken apart: those that go on, and what we write anew ourselves.
 
-    `length` is the body's length in bytes, None when it is chunked; `forwarded` holds the `X-Forwarded-*`
-    that came, by name.
+    `length` is the body's length in bytes, None when it is chunked; `own` holds, by name, what came of those that we
+    write anew.
     """
 
     headers: Headers
     host: bytes
     length: int | None
     websocket: bool
-    forwarded: dict[bytes, bytes]
+    own: dict[bytes, bytes]
 
 
 def arrival(headers: Iterable[tuple[bytes, bytes]], dropped: Collection[bytes] = ()) -> Arrival:
@@ -101,7 +105,7 @@ def arrival(headers: Iterable[tuple[bytes, bytes]], dropped: Collection[bytes] =
     passed: Headers = []
     own: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in _HOP_BY_HOP or name in _WRITTEN_ANEW or name.startswith(_PROXY_ONLY):
+        if name in _OWN or name.startswith(_PROXY_ONLY):
             own[name] = own[name] + b"," + value if name in own else value
         elif name not in dropped and name == name.translate(_FOLD):
             passed.append((name, value))
@@ -113,7 +117,7 @@ def arrival(headers: Iterable[tuple[bytes, bytes]], dropped: Collection[bytes] =
         _host(own.get(b"host", b"")),
         _length(own.get(b"content-length"), own.get(b"transfer-encoding")),
         b"websocket" in own.get(b"upgrade", b"").lower(),
-        {name: value for name, value in own.items() if name.startswith(b"x-forwarded-")},
+        own,
     )
 
 
@@ -141,7 +145,7 @@ def _length(content_length: bytes | None, transfer_encoding: bytes | None) -> in
 
 def forwarded_headers(came: Arrival, *, client: str, scheme: str, trusted: bool) -> Headers:
     """`X-Forwarded-For`, `-Host` and `-Proto` as the next hop sees them; what came counts only from a trusted hop."""
-    before = came.forwarded if trusted else {}
+    before = came.own if trusted else {}
     chain = before.get(b"x-forwarded-for")
     address = client.encode()
     return [
@@ -158,13 +162,14 @@ def response_headers(headers: Headers, origins: Collection[bytes]) -> Headers:
     """
     passed: Headers = []
     nominated: set[bytes] = set()
-    for name, value in headers:
+    for header in headers:
+        name = header[0]
         if name == b"connection":
-            nominated |= _nominated(value)
+            nominated |= _nominated(header[1])
         elif name == b"location":
-            passed.append((name, _local(value, origins)))
-        elif name not in _HOP_BY_HOP and name not in _SERVER_ONLY and not name.startswith(b"proxy-"):
-            passed.append((name, value))
+            passed.append((name, _local(header[1], origins)))
+        elif name not in _NOT_PASSED and not name.startswith(b"proxy-"):
+            passed.append(header)
     return [header for header in passed if header[0] not in nominated] if nominated else passed
 
 

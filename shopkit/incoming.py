@@ -130,6 +130,14 @@ class Body:
     _handed_on = False
 
 
+def _joined(headers: Headers) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        values[name] = f"{values[name]}, {value}" if name in values else value
+    return values
+
+
 class Request:
     """What a router sees of a request. `path` is canonical; `query` is as it came; headers are without forged ones.
 
@@ -146,19 +154,19 @@ class Request:
         self.id = request_id
         self.response_headers: Headers = []
         self._json_limit = json_limit
+        self._values: dict[str, str] | None = None
 
     def header(self, name: str) -> str | None:
         """The value of a header by its lower-case name; several are joined by `, `."""
-        if name == "host":
-            return self.arrival.host.decode("latin-1")
-        wanted = name.encode()
-        values = [value for header, value in self.arrival.headers if header == wanted]
-        return b", ".join(values).decode("latin-1") if values else None
+        if self._values is None:
+            self._values = {"host": self.arrival.host.decode("latin-1"), **_joined(self.arrival.headers)}
+        return self._values.get(name)
 
     def replace_header(self, name: str, value: str) -> None:
         """Makes it the one header of that lower-case name which goes on."""
         kept = [header for header in self.arrival.headers if header[0] != name.encode()]
         self.arrival.headers[:] = [*kept, (name.encode(), value.encode("latin-1"))]
+        self._values = None
 
     def query_params(self) -> dict[str, list[str]]:
         """The query's parameters; a name that comes several times has several values."""

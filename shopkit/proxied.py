@@ -1,11 +1,11 @@
 """A service that proxies: the way through in front of its Django application, with metrics and the log line."""
 
 import asyncio
-import json
 import os
 import time
 from contextlib import suppress
 from functools import cache, lru_cache, partial
+from json.encoder import encode_basestring_ascii
 
 from django.core.wsgi import get_wsgi_application
 from prometheus_client import Histogram
@@ -67,7 +67,7 @@ def _log(service: str, line: dict[str, object]) -> None:
     if str(line["path"]).startswith(QUIET):
         return
     text = (
-        f'{{"service": "{service}", "method": "{line["method"]}", "path": {json.dumps(line["path"])}, '
+        f'{{"service": "{service}", "method": "{line["method"]}", "path": {encode_basestring_ascii(line["path"])}, '
         f'"status": {line["status"]}, "upstream": "{line["service"]}", "ms": {line["ms"]}, '
         f'"request_id": "{line["request_id"]}", "client": "{line["client"]}", '
         f'"event": "proxied", "level": "info", "timestamp": "{_now()}"}}\n'

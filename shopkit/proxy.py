@@ -27,7 +27,7 @@ Ask = Callable[[Request], Awaitable[Recorded]]
 Give = Callable[[Request, Answer, Ask], Awaitable[None]]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Forward:
     """Send it on to this service, at this canonical path; the query goes along unchanged.
 

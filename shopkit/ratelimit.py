@@ -22,6 +22,8 @@ PATIENCE_S = 0.05
 RECOVERY_S = 1.0
 LOG_EVERY_S = 60.0
 
+_HEADERS = ("RateLimit-Policy", "RateLimit")  # draft-ietf-httpapi-ratelimit-headers-10
+_NAMES = tuple(name.lower().encode() for name in _HEADERS)
 _GONE = (StorageError, OSError, TimeoutError)
 log = structlog.get_logger()
 
@@ -122,14 +124,14 @@ class Limiter:
             await self._take(key, block)
         reset = self._seconds - int(now % self._seconds)
         if not block.left:
-            raise TooManyRequests(reset, headers=self._headers(0, reset))
+            raise TooManyRequests(reset, headers=dict(zip(_HEADERS, self._values(0, reset), strict=True)))
         block.left -= 1
         remaining = block.left + max(0, self._limit - block.given)
-        return [(name.lower().encode(), value.encode()) for name, value in self._headers(remaining, reset).items()]
+        return [(name, value.encode()) for name, value in zip(_NAMES, self._values(remaining, reset), strict=True)]
 
-    def _headers(self, remaining: int, reset: int) -> dict[str, str]:
-        """draft-ietf-httpapi-ratelimit-headers-10."""
-        return {"RateLimit-Policy": self._policy, "RateLimit": f'"{self._name}";r={remaining};t={reset}'}
+    def _values(self, remaining: int, reset: int) -> tuple[str, str]:
+        """Of `_HEADERS`."""
+        return self._policy, f'"{self._name}";r={remaining};t={reset}'
 
     def _block(self, key: str, window: int) -> _Block:
         block = self._blocks.get(key)

@@ -46,7 +46,8 @@ class Upstream:
         self.breaker = Breaker()
         self._address = (url.hostname, url.port or 80)
         self._limits = limits
-        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._in_use = 0
+        self._turns: deque[asyncio.Future[None]] = deque()
         self._idle: deque[Connection] = deque()
 
     async def connection(self, *, fresh: bool = False) -> Connection:
@@ -54,23 +55,41 @@ class Upstream:
 
         `Unavailable` when there is none to be had within `connect_s`.
         """
-        if self._slots.locked():
-            await self._in_time(self._slots.acquire())
+        if self._in_use < self._limits.max_connections:
+            self._in_use += 1
         else:
-            await self._slots.acquire()
+            await self._in_time(self._turn())
         try:
             return (None if fresh else self._kept()) or await self._connect()
         except BaseException:
-            self._slots.release()
+            self._give_up()
             raise
 
     def release(self, connection: Connection) -> None:
         """Gives a connection back, to be used again if it can be."""
-        self._slots.release()
+        self._give_up()
         if connection.finish():
             self._idle.append(connection)
-        while self._idle and not self._usable(self._idle[0]):
+        while len(self._idle) > 1 and not self._usable(self._idle[0]):
             self._idle.popleft().transport.abort()
+
+    async def _turn(self) -> None:
+        """Waits for somebody to give up a connection, which is ours then."""
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        while self._turns:
+            if not (turn := self._turns.popleft()).done():
+                turn.set_result(None)
+                return
+        self._in_use -= 1
 
     def close(self) -> None:
         """Closes the connections that nobody uses."""
