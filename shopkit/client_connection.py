@@ -5,34 +5,19 @@ import socket
 import struct
 from collections import deque
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
-
-import httptools
 
 from shopkit.answer import ABORT
 from shopkit.client_request import ClientRequest
-from shopkit.hygiene import Headers
 from shopkit.incoming import Scope
 from shopkit.refusal import refusal
+from shopkit.request_parser import Refused, RequestParser
 
 if TYPE_CHECKING:
     from shopkit.proxy_worker import ProxyWorker
 
-MAX_LINE = 8190  # bytes of the target, or of a field
-MAX_FIELDS = 100
-MAX_HEAD = 32768
 WRITE_AHEAD = 65536
 LINGER_S = 2.0
-VERSIONS = ("1.0", "1.1")
 _RESET = struct.pack("ii", 1, 0)
-
-
-class _Refused(Exception):
-    """Said to the parser: a request that is not taken, and why (HTTP status)."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
-        super().__init__(status)
 
 
 class ClientConnection(asyncio.Protocol):
@@ -45,13 +30,11 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, worker: "ProxyWorker") -> None:
         self._worker = worker
         self._loop = worker.loop
-        self._parser = httptools.HttpRequestParser(self)
-        self._arriving: ClientRequest | None = None
+        self._parser = RequestParser(self._begin)
         self._active: ClientRequest | None = None
         self._waiting: deque[ClientRequest] = deque()
         self._asked: asyncio.Future[None] | None = None
         self._refusal: int | None = None
-        self._head_size = 0
         self._writable: asyncio.Future[None] | None = None
         self._paused = False
         self._closing = False
@@ -80,18 +63,12 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing or self._refusal:
             return
-        self._head_size += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # nobody upgrades here; what follows a request without a body is the next one
-            self.data_received(data[upgrade.args[0] :])
-        except httptools.HttpParserError as error:
-            self._refuse(error.__context__.status if isinstance(error.__context__, _Refused) else 400)
+            self._parser.feed(data)
+        except Refused as refused:
+            self._refuse(refused.status)
         else:
-            if self._arriving is None and self._head_size > MAX_HEAD:
-                self._refuse(431)
-            elif len(self._waiting) > 1 or self._is_full():
+            if len(self._waiting) > 1 or self._is_full():
                 self._pause()
 
     def pause_writing(self) -> None:
@@ -104,70 +81,13 @@ class ClientConnection(asyncio.Protocol):
 
     # -- what the parser calls
 
-    def on_message_begin(self) -> None:
-        self._target = b""
-        self._headers: Headers = []
-        self._hosts = 0
-
-    def on_url(self, target: bytes) -> None:
-        self._target += target
-        if len(self._target) > MAX_LINE:
-            raise _Refused(414)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._arriving is not None:  # a trailer: nobody needs those
-            return
-        name = name.lower()
-        if len(name) + len(value) > MAX_LINE or len(self._headers) == MAX_FIELDS:
-            raise _Refused(431)
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"transfer-encoding" and value.lower() != b"chunked":
-            raise _Refused(501)
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        names = dict(self._headers)
-        version = self._parser.get_http_version()
-        if self._hosts > 1 or version not in VERSIONS:
-            raise _Refused(400)
-        if self._parser.should_upgrade() and (b"content-length" in names or b"transfer-encoding" in names):
-            raise _Refused(400)  # the parser takes what follows for another protocol's
-        self._arriving = ClientRequest(
-            self,
-            self._scope(version),
-            keep_alive=version == "1.1" and self._parser.should_keep_alive(),
-            expects=names.get(b"expect", b"").lower() == b"100-continue",
-        )
-        self._waiting.append(self._arriving)
+    def _begin(self, scope: Scope, *, keep_alive: bool, expects: bool) -> ClientRequest:
+        scope.update(server=self._server, client=self._peer, extensions={ABORT: self.abort})
+        request = ClientRequest(self, scope, keep_alive=keep_alive, expects=expects)
+        self._waiting.append(request)
         self.idle_since = None
         self._wake()
-
-    def on_body(self, piece: bytes) -> None:
-        cast(ClientRequest, self._arriving).feed(piece)
-
-    def on_message_complete(self) -> None:
-        cast(ClientRequest, self._arriving).end()
-        self._arriving = None
-        self._head_size = 0
-
-    def _scope(self, version: str) -> Scope:
-        path, _, query = self._target.partition(b"?")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": version,
-            "method": self._parser.get_method().decode(),
-            "scheme": "http",
-            "path": unquote(path.decode("latin-1")) if b"%" in path else path.decode("latin-1"),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "server": self._server,
-            "client": self._peer,
-            "extensions": {ABORT: self.abort},
-        }
+        return request
 
     # -- what a request calls
 
@@ -181,7 +101,7 @@ class ClientConnection(asyncio.Protocol):
 
     def keeps_alive(self) -> bool:
         """Whether the connection stays open for what else may come."""
-        return bool(self._worker.alive) and self._refusal is None
+        return bool(self._worker.alive)
 
     def read_on(self) -> None:
         if self._paused and not self._waiting:
@@ -234,16 +154,17 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _refuse(self, status: int) -> None:
-        """What came is no request, or no body of one: nothing after it can be made out. What came before is answered."""
+        """What came is no request, or no body of one, and nothing after it can be made out."""
         self._refusal = status
-        if self._arriving is not None and self._arriving is self._active:
-            if self._active.started:
+        broken = self._parser.arriving
+        if broken is not None and broken in self._waiting:
+            self._waiting.remove(broken)
+        elif broken is not None:
+            if broken.started:
                 self.abort()
             else:
                 self._say_and_close(status)
-            self._active.leave()
-        elif self._arriving is not None:
-            self._waiting.remove(self._arriving)
+            broken.leave()
         self._wake()
 
     def _say_and_close(self, status: int) -> None:
@@ -261,7 +182,7 @@ class ClientConnection(asyncio.Protocol):
     def _close(self) -> None:
         """Waits for a client that is still sending, or it might never read the answer (RFC 9112 §9.6)."""
         self._closing = True
-        if self._arriving is None and not self._refusal:
+        if self._parser.arriving is None and not self._refusal:
             self._transport.close()
             return
         self._transport.resume_reading()

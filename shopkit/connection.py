@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._busy = False
-        self._parser: httptools.HttpResponseParser | None = None
+        self._parser = httptools.HttpResponseParser(self)
         self._reset(head_only=False)
 
     def _reset(self, *, head_only: bool) -> None:
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
 
     def begin(self, *, head_only: bool) -> None:
         """Ready for the next request; `head_only` when its response has no body (HEAD)."""
-        if self._parser is None or self._head_only:  # a parser waits for the body that an answer to HEAD has not
+        if self._head_only:  # the parser waits for the body that an answer to HEAD has not
             self._parser = httptools.HttpResponseParser(self)
         self._reset(head_only=head_only)
         self._busy = True

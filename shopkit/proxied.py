@@ -66,8 +66,9 @@ def _log(service: str, line: dict[str, object]) -> None:
     """
     if str(line["path"]).startswith(QUIET):
         return
+    path = encode_basestring_ascii(str(line["path"]))
     text = (
-        f'{{"service": "{service}", "method": "{line["method"]}", "path": {encode_basestring_ascii(line["path"])}, '
+        f'{{"service": "{service}", "method": "{line["method"]}", "path": {path}, '
         f'"status": {line["status"]}, "upstream": "{line["service"]}", "ms": {line["ms"]}, '
         f'"request_id": "{line["request_id"]}", "client": "{line["client"]}", '
         f'"event": "proxied", "level": "info", "timestamp": "{_now()}"}}\n'

@@ -17,6 +17,13 @@ from shopkit.incoming import Message, Receive, Scope, Send
 from shopkit.proxy import Forward, Limits, Proxy, Request
 from shopkit.tests.wire import BIG
 
+ODD: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {
+    "/silent": ([], b""),
+    "/split": ([(b"x-a", b"1\r\nx-b: 2")], b""),
+    "/over": ([(b"content-length", b"2")], b"okHTTP/1.1 200 OK\r\n\r\n"),
+    "/under": ([(b"content-length", b"9")], b"ok"),
+}
+
 
 def application() -> Proxy:
     """The proxy that `wire.proxy` starts: `/u7/…` goes to the upstream `u7`, the rest stays here."""
@@ -106,6 +113,20 @@ def hasty() -> Callable[..., Iterable[bytes]]:
     for name, value in limits.items():
         setattr(service_worker, name, value)
     return service
+
+
+async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application that gives back the body, or answers as the path says: at odds with itself."""
+    while scope["type"] == "lifespan":
+        await send({"type": f"{(await receive())['type']}.complete"})
+    headers, body = ODD.get(scope["path"], ([], b""))
+    more = scope["path"] not in ODD
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    if scope["path"] != "/silent":
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
