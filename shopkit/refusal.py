@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from shopkit.errors import HeadersTooLarge, Invalid, ShopError, error_bytes
+from shopkit.errors import HeadersTooLarge, Invalid, MethodNotAllowed, ShopError, error_bytes
 from shopkit.request_id import HEADER, sane_or_new
 
 
@@ -21,6 +21,8 @@ def refusal(status: int) -> bytes:
 def _error(status: int) -> ShopError:
     if status == 400:
         return Invalid("The request is not well-formed HTTP.", code="malformed_request")
+    if status == 405:
+        return MethodNotAllowed()
     if status == 414:
         return ShopError("The request line is longer than this service takes.", status=414, code="uri_too_long")
     if status == 431:

@@ -1,5 +1,6 @@
 """Bytes from a client, taken apart into requests by llhttp, within limits of ours (RFC 9112)."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -13,6 +14,8 @@ MAX_LINE = 8190  # bytes of the target, or of a field
 MAX_FIELDS = 100
 MAX_HEAD = 32768
 VERSIONS = ("1.0", "1.1")
+_KNOWN = rb"(?!(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT) )"
+_ODD_METHOD = re.compile(rb"(?:\A|\r\n)" + _KNOWN + rb"[A-Z]{1,20} /\S* HTTP/1\.[01]\r\n")
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 
 Begin = Callable[..., ClientRequest]
@@ -44,6 +47,8 @@ class RequestParser:
         except httptools.HttpParserUpgrade as upgrade:
             # nobody upgrades here; what follows a request without a body is the next one
             self.feed(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            raise Refused(405 if _ODD_METHOD.search(data) else 400) from None
         except httptools.HttpParserError as error:
             raise error.__context__ if isinstance(error.__context__, Refused) else Refused(400) from None
         if self.arriving is None and self._head_size > MAX_HEAD:

@@ -54,6 +54,11 @@ def test_a_body_that_breaks_before_its_turn_is_refused_after_the_answers_to_what
     assert is_refusal(wire.parsed(b"HTTP/1.1" + refused), 400)
 
 
+def test_a_method_that_nobody_knows_is_405_and_one_in_small_letters_none(server: Server) -> None:
+    assert is_refusal(server.get("/", method="BREW"), 405, "method_not_allowed")
+    assert is_refusal(server.get("/", method="brew"), 400, "malformed_request")
+
+
 def test_a_large_body_behind_another_request_comes_whole(server: Server) -> None:
     client = server.connect()
     large = b"x" * 3_000_000
