@@ -123,6 +123,8 @@ async def plain(scope: Scope, receive: Receive, send: Send) -> None:
     more = scope["path"] not in ODD
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return
         body, more = body + message["body"], message["more_body"]
     if scope["path"] != "/silent":
         await send({"type": "http.response.start", "status": 200, "headers": headers})
