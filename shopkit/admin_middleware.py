@@ -1,4 +1,4 @@
-"""What the Django admin needs around a request. Whatever is not the admin's goes on without it: no API reads a cookie."""
+"""What the Django admin needs around a request; any other goes on without it, for no API reads a cookie."""
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
