@@ -29,6 +29,7 @@ FORGOTTEN = timedelta(minutes=1)  # until a refund that is not made yet is made 
 TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
 NOTHING_OWED = ("not_captured", "recorded_by_hand", "refund_exceeds_capture", "charge_differs")
 ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
+OPEN = tuple(status for status in Status if status not in ENDED)
 log = structlog.get_logger()
 
 
@@ -231,7 +232,7 @@ def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
 def look_at_waiting() -> int:
     """Asks after the payments that wait, less and less often; how many."""
     now = timezone.now()
-    waiting = list(Payment.objects.filter(look_at__lte=now).exclude(status__in=ENDED).order_by("look_at")[:100])
+    waiting = rows.find_due(Payment, {"status": OPEN}, "look_at", now=now, most=100)
     for payment in waiting:
         wait = min(max(2 * (now - payment.updated_at), LOOK_AFTER), LOOK_AT_MOST)
         Payment.objects.filter(pk=payment.pk).update(look_at=now + wait)
