@@ -69,15 +69,16 @@ def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
 def authorise(*, payment_id: uuid.UUID) -> Payment:
     """Asks the provider for the money, once. `Conflict`: `payment_refused`, `charge_differs`."""
     payment = get(payment_id)
-    waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
     provider = providers.of(payment.provider)
+    open_still = {"pk": payment.pk, "status": Status.PENDING, "void_asked": False}
     if payment.status == Status.PENDING and not payment.provider_ref:
         # nothing is charged before it is written down what it is called
-        new = {"pk": payment.pk, "status": Status.PENDING, "void_asked": False, "provider_ref": ""}
-        rows.update(Payment, new, provider_ref=provider.begin(payment).ref)
-    if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
+        rows.update(Payment, {**open_still, "provider_ref": ""}, provider_ref=provider.begin(payment).ref)
+        payment = get(payment_id)
+    begun = {**open_still, "provider_ref": payment.provider_ref}
+    if not payment.provider_ref or not rows.update(Payment, begun, look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
-    return apply(payment_id, provider.authorise(get(payment_id)), told=True)
+    return apply(payment_id, provider.authorise(payment), told=True)
 
 
 def look(*, payment_id: uuid.UUID) -> Payment:
