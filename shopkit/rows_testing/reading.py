@@ -1,6 +1,7 @@
 """A row that is found is as the ORM reads it, and so are those that belong to it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, models
@@ -70,7 +71,7 @@ class ReadingTests(Samples):
         moments = sorted(getattr(row, time) for row in rows.find_all(model, {"pk": keys}) if getattr(row, time))
         for now, most in ((moments[-1], 9), (moments[-1], 2), (moments[0], 9), (moments[0] - timedelta(seconds=1), 9)):
             for where, times in (({"pk": keys}, [time]), ({}, [time, *others])):
-                due = models.QuerySet(model).filter(**{f"{each}__lte": now for each in times}, pk__in=keys)
+                due: Any = models.QuerySet(model).filter(**{f"{each}__lte": now for each in times}, pk__in=keys)
                 found = rows.find_due(model, where, *times, now=now, most=most)
                 assert [told(row) for row in found] == [told(row) for row in due.order_by(time, "pk")[:most]]
 
