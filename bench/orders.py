@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.waiting import wait_for
 
 OFFSET = 5200
 CLIENTS = (16, 64)
+WAITING = ("pending", "reserved", "authorised", "paid")
 ENDED = {"fulfilling", "shipped", "delivered", "cancelled", "expired", "payment_failed"}
 PAYMENT = {"provider": "simulated", "method": "card", "token": "4111111111111111"}
 SETTLE_SECONDS = 120
@@ -138,7 +140,7 @@ _COLUMNS = (
 )
 
 
-def row(name: str, clients: int, fleet: Fleet, orders: int, others: int) -> None:
+def row(name: str, clients: int, fleet: Fleet, orders: int, others: Counter[str]) -> None:
     items = [a_book(fleet, stock=orders) for _ in range(10)]
     alone = Buyers(fleet, clients).fill_many(items, orders)
     cpu, start = fleet_cpu(fleet), time.monotonic()
@@ -167,7 +169,7 @@ def until_paid(fleet: Fleet, order: str) -> float:
     return (at["capture"] - at["placed"]).total_seconds()
 
 
-def oversold(fleet: Fleet, item: str, others: int) -> tuple[int, int]:
+def oversold(fleet: Fleet, item: str, others: Counter[str]) -> tuple[int, int]:
     """Sixty buyers for ten: how many got one, and how many are left."""
     _, placed = Buyers(fleet, 16).buy_many([item], 60)
     settle(fleet, others)
@@ -180,18 +182,27 @@ def ends(fleet: Fleet, placed: list[str]) -> Counter[str]:
     return Counter("paid" if each in ("fulfilling", "shipped", "delivered") else each for each in found)
 
 
-def settle(fleet: Fleet, others: int) -> None:
+def settle(fleet: Fleet, others: Counter[str]) -> None:
     """Waits until no more orders are on their way to be paid than those `others` of the sample data, which stay so."""
-    wait_for(lambda: waiting(fleet) <= others, seconds=SETTLE_SECONDS)
+    for status in WAITING:  # in the order in which they come to them, so that one question at a time will do
+        wait_for(partial(_are_past, fleet, status, others[status]), seconds=SETTLE_SECONDS)
 
 
-def waiting(fleet: Fleet) -> int:
-    """Orders that are on their way to be paid."""
+def _are_past(fleet: Fleet, status: str, others: int) -> bool:
+    if _with(fleet, status) <= others:
+        return True
     time.sleep(0.2)  # so that asking costs little
-    return sum(
-        fleet.get(f"/api/orders/?status={status}&page_size=1", at="order_service").json()["count"]
-        for status in ("pending", "reserved", "authorised", "paid")
-    )
+    return False
+
+
+def waiting(fleet: Fleet) -> Counter[str]:
+    """Orders on their way to be paid, by how far they are."""
+    return Counter({status: _with(fleet, status) for status in WAITING})
+
+
+def _with(fleet: Fleet, status: str) -> int:
+    found = fleet.get(f"/api/orders/?status={status}&page_size=1", at="order_service")
+    return int(found.json()["count"])
 
 
 def customers(fleet: Fleet) -> list[str]:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from cart_service import pricing
@@ -125,12 +124,12 @@ def forget_idle() -> int:
 def _changing(cart: Cart, version: int | None) -> Iterator[None]:
     """A transaction in which nobody else changes the cart; `PreconditionFailed` when it is not at `version`."""
     with transaction.atomic():
-        here = Cart.objects.filter(pk=cart.pk) if version is None else Cart.objects.filter(pk=cart.pk, version=version)
-        still_open = here.filter(ordered_at=None, merged_into=None)
-        if not still_open.update(version=F("version") + 1, updated_at=timezone.now()):
-            if here.exists():
-                raise closed()
+        now = rows.find(Cart, {"pk": cart.pk}, lock=True)
+        if now is None or version not in (None, now.version):
             raise NotFound if version is None else PreconditionFailed
+        as_read = {"pk": cart.pk, "version": now.version, "ordered_at": None, "merged_into": None}
+        if not rows.update(Cart, as_read, version=now.version + 1, updated_at=timezone.now()):
+            raise closed()
         yield
 
 

@@ -6,12 +6,11 @@ outcome that is not known is asked for again; stock stays held until it is.
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 
 from order_service import steps
 from order_service.models import Order, Saga
@@ -24,6 +23,7 @@ LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines o
 AT_A_TIME = 50
 LONGEST_WAIT = 30  # seconds between two attempts
 Step = Saga.Step
+_GOES_ON = tuple(step for step in Step.values if step != Step.DONE)
 log = structlog.get_logger()
 
 
@@ -41,7 +41,8 @@ def run_due() -> int:
 
 def due_now() -> list[Any]:
     """Who waited longest first; no more than can be done before those that come meanwhile should have their turn."""
-    return list(_due(database_time.now()).order_by("next_at").values_list("pk", flat=True)[:AT_A_TIME])
+    due = rows.find_due(Saga, {"step": _GOES_ON}, "next_at", "lease_until", now=database_time.now(), most=AT_A_TIME)
+    return [saga.pk for saga in due]
 
 
 def run_alone(order_id: Any) -> None:
@@ -82,10 +83,6 @@ def claim(order_id: Any) -> Saga | None:
         return None
     saga.order = rows.get(Order, {"pk": order_id}, along="lines")
     return saga
-
-
-def _due(now: datetime) -> "QuerySet[Saga]":
-    return Saga.objects.exclude(step=Step.DONE).filter(next_at__lte=now, lease_until__lte=now)
 
 
 def _take(saga: Saga) -> bool:

@@ -29,6 +29,7 @@ FORGOTTEN = timedelta(minutes=1)  # until a refund that is not made yet is made 
 TAKEN = (Status.CAPTURED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
 NOTHING_OWED = ("not_captured", "recorded_by_hand", "refund_exceeds_capture", "charge_differs")
 ENDED = (*TAKEN, Status.VOIDED, Status.FAILED)
+OPEN = tuple(status for status in Status if status not in ENDED)
 log = structlog.get_logger()
 
 
@@ -68,15 +69,16 @@ def note_due(*, order_id: uuid.UUID, **fields: Any) -> None:
 def authorise(*, payment_id: uuid.UUID) -> Payment:
     """Asks the provider for the money, once. `Conflict`: `payment_refused`, `charge_differs`."""
     payment = get(payment_id)
-    waiting = Payment.objects.filter(pk=payment.pk, status=Status.PENDING, void_asked=False)
     provider = providers.of(payment.provider)
+    open_still = {"pk": payment.pk, "status": Status.PENDING, "void_asked": False}
     if payment.status == Status.PENDING and not payment.provider_ref:
         # nothing is charged before it is written down what it is called
-        new = {"pk": payment.pk, "status": Status.PENDING, "void_asked": False, "provider_ref": ""}
-        rows.update(Payment, new, provider_ref=provider.begin(payment).ref)
-    if not waiting.exclude(provider_ref="").update(look_at=timezone.now() + LOOK_AFTER):
+        rows.update(Payment, {**open_still, "provider_ref": ""}, provider_ref=provider.begin(payment).ref)
+        payment = get(payment_id)
+    begun = {**open_still, "provider_ref": payment.provider_ref}
+    if not payment.provider_ref or not rows.update(Payment, begun, look_at=timezone.now() + LOOK_AFTER):
         return look(payment_id=payment_id)
-    return apply(payment_id, provider.authorise(get(payment_id)), told=True)
+    return apply(payment_id, provider.authorise(payment), told=True)
 
 
 def look(*, payment_id: uuid.UUID) -> Payment:
@@ -231,7 +233,7 @@ def _news(payment: Payment, charge: Charge, *, forward: bool) -> dict[str, Any]:
 def look_at_waiting() -> int:
     """Asks after the payments that wait, less and less often; how many."""
     now = timezone.now()
-    waiting = list(Payment.objects.filter(look_at__lte=now).exclude(status__in=ENDED).order_by("look_at")[:100])
+    waiting = rows.find_due(Payment, {"status": OPEN}, "look_at", now=now, most=100)
     for payment in waiting:
         wait = min(max(2 * (now - payment.updated_at), LOOK_AFTER), LOOK_AT_MOST)
         Payment.objects.filter(pk=payment.pk).update(look_at=now + wait)

@@ -21,6 +21,7 @@ TOLD = frozenset({Status.PICKED_UP, Status.DELIVERED, Status.FAILED, Status.RETU
 """What others hear of: that a parcel is somewhere else on its way is for who tracks it."""
 MOVES_EVERY = timedelta(seconds=3)
 TRIES = 5
+AT_A_TIME = 100
 NEXT: dict[str, str] = {
     Status.LABEL_CREATED: Status.PICKED_UP,
     Status.PICKED_UP: Status.IN_TRANSIT,
@@ -126,7 +127,7 @@ def _way(here: str, there: str) -> list[str]:
 def carry() -> int:
     """The simulated carrier: each parcel that it took on moves one step on, until it arrives; how many moved."""
     now, moved = timezone.now(), 0
-    for shipment in Shipment.objects.filter(look_at__lte=now).order_by("look_at")[:100]:
+    for shipment in rows.find_due(Shipment, {}, "look_at", now=now, most=AT_A_TIME):
         with suppress(Conflict):  # another sweep or staff have just moved it
             moved += _carry_on(shipment, look_at=now + MOVES_EVERY)
     return moved

@@ -1,8 +1,8 @@
 """A service's background work on Celery: its sweeps as tasks, their schedule, and how its processes reach its worker.
 
 The database is the truth and Celery only makes it quick: no task carries data, each may run twice, and whatever a
-worker does, the processes that serve do themselves while none is at work. What is looked at every few seconds needs no
-messages: they would cost more than the look, and a worker can tell the time.
+worker does, the processes that serve do themselves while none is at work. What is looked at every few seconds, or as
+soon as something was written, needs no message: that would cost more than the look, and a worker can tell the time.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis
-import structlog
 from celery import Celery  # type: ignore[import-untyped]
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -23,13 +22,16 @@ from shopkit.sweeper import Sweep
 ASK_SECONDS = 0.1  # for a question about the worker, or a word to it
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 3.0
 ALIVE_SECONDS = 15  # since the last one: a worker does one thing at a time, and fifty checkouts take that long
-WAKE = "wake"
 OFTEN_SECONDS = 5.0  # what is done more often than that is no task
-IDLE, TOLD = b"idle", b"told"  # a worker that is alive: no `WAKE` waits for it, or one does
+LISTEN_SECONDS = 5  # a whole number, for which a worker waits for a wake before it asks anew
 STALE_SECONDS = 5.0  # a task that waited so long in the queue is dropped: by then its like has been sent again
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _threads = ThreadPoolExecutor(4, "sweep")  # kept, and with them their connections
-log = structlog.get_logger()
+_NUDGE = """
+if redis.call("exists", KEYS[1]) == 0 then return 0 end
+if redis.call("exists", KEYS[2]) == 0 then redis.call("rpush", KEYS[2], "") redis.call("expire", KEYS[2], ARGV[1]) end
+return 1
+"""
 
 
 def app(service: str, *, answer_within: float) -> Celery:
@@ -63,17 +65,9 @@ def shared(service: str) -> tuple[Sweep, ...]:
     return tuple(sweep for sweep in sweeper.declared(service) if not sweep.everywhere)
 
 
-def by_period(service: str) -> dict[float, list[Sweep]]:
-    """The sweeps of a worker by their seconds; those of one period are done together."""
-    found: dict[float, list[Sweep]] = {}
-    for sweep in shared(service):
-        found.setdefault(sweep.every, []).append(sweep)
-    return found
-
-
 def schedule(service: str) -> dict[str, dict[str, Any]]:
-    """Celery's beat: each sweep in its time, first at once, and the heartbeat that says that all of this works."""
-    beats = {_name(every): every for every in by_period(service) if every >= OFTEN_SECONDS}
+    """Celery's beat: each task in its time, first at once, and the heartbeat that says that all of this works."""
+    beats = {_name(every): every for every, _ in _together(service, tasks=True)}
     beats[HEARTBEAT] = HEARTBEAT_SECONDS
     return {
         name: {
@@ -87,16 +81,23 @@ def schedule(service: str) -> dict[str, dict[str, Any]]:
 
 
 def tasks(service: str) -> dict[str, Callable[[], None]]:
-    """By name: one for the sweeps of each period, and one that does all that is `woken`."""
-    periods = by_period(service)
-    woken = [sweep for sweeps in periods.values() for sweep in sweeps if sweep.woken]
-    timed = {_name(every): _all(sweeps) for every, sweeps in periods.items() if every >= OFTEN_SECONDS}
-    return timed | {WAKE: _all(woken)}
+    """By name: one for the sweeps of each period."""
+    return {_name(every): _all(sweeps) for (every, _), sweeps in _together(service, tasks=True).items()}
 
 
-def ticks(service: str) -> dict[float, Callable[[], None]]:
-    """What is done more often than a task should be, by its seconds."""
-    return {every: _all(sweeps) for every, sweeps in by_period(service).items() if every < OFTEN_SECONDS}
+def ticks(service: str) -> tuple[Sweep, ...]:
+    """What is done more often than a task should be, or as soon as somebody has written something."""
+    groups = _together(service, tasks=False).items()
+    return tuple(Sweep(_all(sweeps), every=every, woken=woken) for (every, woken), sweeps in groups)
+
+
+def _together(service: str, *, tasks: bool) -> dict[tuple[float, bool], list[Sweep]]:
+    """The sweeps of a worker by their seconds, and whether they are woken; those of one kind are done together."""
+    found: dict[tuple[float, bool], list[Sweep]] = {}
+    for sweep in shared(service):
+        if tasks == (sweep.every >= OFTEN_SECONDS and not sweep.woken):
+            found.setdefault((sweep.every, sweep.woken), []).append(sweep)
+    return found
 
 
 def _name(every: float) -> str:
@@ -116,13 +117,8 @@ class RemoteWorker:
     """The service's worker, as its other processes see it, through Redis: by a key, there while it is alive."""
 
     def __init__(self, service: str) -> None:
-        url = config().redis_url
-        assert url
-        self._key = f"polyshop:worker:{service}"
-        self._app = app(service, answer_within=ASK_SECONDS)
-        self._redis = redis.Redis.from_url(
-            url, socket_timeout=ASK_SECONDS, socket_connect_timeout=ASK_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
+        self._key, self._wakes = f"polyshop:worker:{service}", f"polyshop:wakes:{service}"
+        self._redis, self._listening = _redis(ASK_SECONDS), _redis(2.0 * LISTEN_SECONDS)
 
     def is_alive(self) -> bool:
         """Whether its heartbeat has run lately."""
@@ -139,30 +135,29 @@ class RemoteWorker:
             return False
 
     def nudge(self) -> bool:
-        """One `WAKE` that waits does for all; what is lost with it is done in its sweep's own time."""
+        """Whether it is alive; one wake that waits does for all, and what is lost with it is done in its own time."""
         try:
-            at_once = self._redis.pipeline()
-            at_once.get(self._key)
-            at_once.set(self._key, TOLD, xx=True, keepttl=True)
-            before, _ = at_once.execute()
-            if before == IDLE:
-                self._app.send_task(WAKE, expires=ALIVE_SECONDS)  # for no longer than its mark can stand
-        except Exception as error:  # kombu raises what its transport does; whatever it is, we do it ourselves
-            log.warning("worker not told", error=type(error).__name__)
+            return bool(self._redis.eval(_NUDGE, 2, self._key, self._wakes, ALIVE_SECONDS))
+        except redis.RedisError:
             return False
-        return before is not None
 
     def beat(self) -> None:
-        """For the worker: it is alive; and a `WAKE` that was lost is waited for no longer."""
-        self._redis.set(self._key, IDLE, ex=ALIVE_SECONDS)
+        """For the worker: it is alive."""
+        self._redis.set(self._key, "", ex=ALIVE_SECONDS)
 
-    def heed(self) -> None:
-        """For the worker: the `WAKE` waits no more, so who writes from now on has another one sent."""
-        self._redis.set(self._key, IDLE, xx=True, keepttl=True)
+    def wait(self) -> bool:
+        """For the worker: whether somebody woke it. It has yet to look, so who writes from now on wakes it again."""
+        return self._listening.blpop([self._wakes], LISTEN_SECONDS) is not None
 
     def leave(self) -> None:
         """For the worker: it ends."""
         self._redis.delete(self._key)
+
+
+def _redis(answer_within: float) -> redis.Redis:
+    url, never = config().redis_url, Retry(NoBackoff(), 0)
+    assert url
+    return redis.Redis.from_url(url, socket_timeout=answer_within, socket_connect_timeout=ASK_SECONDS, retry=never)
 
 
 def worker_of(service: str) -> RemoteWorker | None:

@@ -6,7 +6,8 @@ such as `F`, and no JSON in a condition; a row stands for its id. Neither `save(
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -38,12 +39,21 @@ def get(model: type[M], where: Where, *, along: str | None = None, lock: bool = 
 
 def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
     """All such rows, in the order of their `Meta`."""
-    select = _select(model, _shape(where), lock)
-    connection = connections[DEFAULT_DB_ALIAS]
-    if lock and not connection.in_atomic_block:
+    if lock and not connections[DEFAULT_DB_ALIAS].in_atomic_block:
         raise transaction.TransactionManagementError("A row is kept for as long as a transaction; there is none.")
-    with connection.cursor() as cursor:
-        cursor.execute(select.sql, _asked(model, where, connection))
+    select = _select(model, _conditions(model, _shape(where)), lock)
+    return _selected(model, select, _asked(model, where))
+
+
+def find_due(model: type[M], where: Where, *times: str, now: datetime, most: int) -> list[M]:
+    """So many such rows at most of which each of these times has come; by the first, who waits longest comes first."""
+    select = _select_due(model, _shape(where), times, most)
+    return _selected(model, select, _asked(model, where) + _asked(model, dict.fromkeys(times, now)))
+
+
+def _selected(model: type[M], select: "_Select", asked: list[Any]) -> list[M]:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(select.sql, asked)
         rows = cursor.fetchall()
     return [model.from_db(DEFAULT_DB_ALIAS, select.names, values) for values in select.converted(rows)]
 
@@ -99,7 +109,7 @@ def update(model: type[models.Model], where: Where, /, **fields: Any) -> int:
     connection = connections[DEFAULT_DB_ALIAS]
     values = [_field(model, name).get_db_prep_save(_id(value), connection) for name, value in fields.items()]
     with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-        cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where, connection))
+        cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where))
         return int(cursor.rowcount)
 
 
@@ -132,15 +142,23 @@ def _store() -> Any:
 
 
 @cache
-def _select(model: type[models.Model], shape: Shape, lock: bool) -> _Select:
+def _select(model: type[models.Model], condition: str, lock: bool, ordering: tuple[str, ...] | None = None) -> _Select:
     fields = model._meta.concrete_fields
     compiler = model._default_manager.all().query.get_compiler(connection=_store())
     converters = compiler.get_converters([field.get_col(model._meta.db_table) for field in fields])
-    order = ", ".join(_ordered(model, name) for name in model._meta.ordering or ())
-    sql = f"SELECT {_columns(fields)} FROM {_table(model)} WHERE {_conditions(model, shape)}"  # noqa: S608
+    order = ", ".join(_ordered(model, name) for name in ordering or model._meta.ordering or ())
+    sql = f"SELECT {_columns(fields)} FROM {_table(model)} WHERE {condition}"  # noqa: S608
     sql += f" ORDER BY {order}" if order else ""
     sql += f" {_store().ops.for_update_sql()}" if lock and _store().features.has_select_for_update else ""
     return _Select(sql, [field.attname for field in fields], compiler, converters)
+
+
+@cache
+def _select_due(model: type[models.Model], shape: Shape, times: tuple[str, ...], most: int) -> _Select:
+    come = [f"{_column(_field(model, name))} <= %s" for name in times]
+    condition = " AND ".join(([_conditions(model, shape)] if shape else []) + come)
+    select = _select(model, condition, False, (times[0], "pk"))
+    return replace(select, sql=f"{select.sql} LIMIT {most:d}")
 
 
 @cache
@@ -185,9 +203,9 @@ def _condition(column: str, count: int | None) -> str:
     return f"{column} IN ({', '.join(['%s'] * count)})" if count else "1 = 0"
 
 
-def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any]:
+def _asked(model: type[models.Model], where: Where) -> list[Any]:
     """The values of a condition, as the store has them."""
-    asked = []
+    asked, connection = list[Any](), connections[DEFAULT_DB_ALIAS]
     for name, value in where.items():
         field = _field(model, name)
         each = value if isinstance(value, tuple) else () if value is None else (value,)

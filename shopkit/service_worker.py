@@ -95,6 +95,8 @@ class ServiceWorker(Listening, ThreadWorker):  # type: ignore[misc]
     """For a service that answers by itself, in threads; who is silent or slow within a request loses its thread."""
 
     def init_process(self) -> None:
+        # as plain attributes: gunicorn looks each of two dozen up anew, through two calls, for each request
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         # gunicorn has no setting for any
         gunicorn.util.write_error = _write_error
         gunicorn.util.close_graceful = _half_close  # its own waits for the client, and closes what is ours to close

@@ -28,12 +28,7 @@ _BASE_MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-_ADMIN_MIDDLEWARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-]
+_ADMIN_MIDDLEWARE = [f"shopkit.admin_middleware.{name}" for name in ("Sessions", "Csrf", "Users", "Messages")]
 _ADMIN_CONTEXT = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
@@ -41,6 +36,7 @@ _ADMIN_CONTEXT = [
 _REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["shopkit.auth.IdentityAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["shopkit.permissions.IsStaff"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "shopkit.negotiation.Negotiation",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["shopkit.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "shopkit.pagination.Pages",
@@ -65,7 +61,7 @@ _SILENCED = [
     "security.W021",  # and so is preloading, which can hardly be undone
     "security.W008",  # services call each other in plain HTTP; the proxy that ends TLS redirects
 ]
-_NO_COOKIES = "security.W003"  # no cookie says who calls a service without the admin, so nothing can be forged
+_SILENCED += ["security.W003"]  # no cookie says who calls, but in the admin, whose middleware sees to what is forged
 _PASSWORDS = (
     "MinimumLengthValidator",  # 8
     "UserAttributeSimilarityValidator",
@@ -143,7 +139,7 @@ def settings_for(
         "SESSION_COOKIE_NAME": f"{name}_session",
         "CSRF_COOKIE_NAME": f"{name}_csrf",
         "CSRF_FAILURE_VIEW": "shopkit.error_handler.forged",
-        "SILENCED_SYSTEM_CHECKS": _SILENCED if admin else [*_SILENCED, _NO_COOKIES],
+        "SILENCED_SYSTEM_CHECKS": _SILENCED,
         "PASSWORD_HASHERS": ["shopkit.passwords.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [{"NAME": f"django.contrib.auth.password_validation.{v}"} for v in _PASSWORDS],
         **(media_settings(name, env) if service.keeps_files else {}),

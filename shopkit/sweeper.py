@@ -14,6 +14,9 @@ import structlog
 
 log = structlog.get_logger()
 STOP_SECONDS = 0.5
+LEFT_SECONDS = (
+    3.0  # until what was left to a worker is looked at again: to ask whether it lives costs as much as a look
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Sweeper:
     def _sweep(self, sweep: Sweep, *, skip: bool) -> None:
         if not skip:
             do(sweep)
-        self._due[sweep] = time.monotonic() + sweep.every
+        self._due[sweep] = time.monotonic() + (max(sweep.every, LEFT_SECONDS) if skip else sweep.every)
 
 
 def do(sweep: Sweep) -> None:

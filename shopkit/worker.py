@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import redis
@@ -18,7 +19,7 @@ import structlog
 
 from shopkit import background, entry, garbage, keys, sweeper, topology
 from shopkit.config import ConfigurationError, config
-from shopkit.sweeper import Sweep, Sweeper
+from shopkit.sweeper import Sweeper
 
 BROKER_SECONDS = 5.0
 LIMIT_SECONDS = 300.0  # so long without a heartbeat, whatever it waits for, it ends and is started anew
@@ -36,39 +37,30 @@ class Work:
         self.app = background.app(service, answer_within=BROKER_SECONDS)
         self.app.conf.beat_schedule = background.schedule(service)
         self.last_beat = time.monotonic()
-        self._woken = self._at_work = False
-        tasks = background.tasks(service)
-        own = {background.HEARTBEAT: self.beat, background.WAKE: self._heeding(tasks[background.WAKE])}
-        for name, run in (tasks | own).items():
-            self.app.task(self._then_wake(run), name=name)
-        ticks = background.ticks(service).items()
-        self.ticker = Sweeper(Sweep(self._then_wake(run), every=every) for every, run in ticks)
+        self._at_work = False
+        for name, run in (background.tasks(service) | {background.HEARTBEAT: self.beat}).items():
+            self.app.task(self._in_turn(run), name=name)
+        self.ticker = Sweeper(replace(tick, run=self._in_turn(tick.run)) for tick in background.ticks(service))
 
-    def wake(self) -> None:
-        """Something was written by the task at hand: there will be a `wake` after those that wait already."""
-        self._woken = True
-
-    def _heeding(self, look: Callable[[], None]) -> Callable[[], None]:
-        def task() -> None:
-            with suppress(redis.RedisError):
-                self.remote.heed()  # before it looks: who writes too late to be found must not count as told
-            look()
-
-        return task
-
-    def _then_wake(self, run: Callable[[], None]) -> Callable[[], None]:
-        def task() -> None:
+    def _in_turn(self, run: Callable[[], object]) -> Callable[[], None]:
+        def in_turn() -> None:
             with self._turn:
                 self._at_work = True
                 try:
                     run()
                 finally:
                     self._at_work = False
-            if self._woken:
-                self._woken = False
-                self.remote.nudge()
 
-        return task
+        return in_turn
+
+    def listen(self) -> None:
+        """Has looked at what somebody has written, as soon as they say so."""
+        while True:
+            try:
+                if self.remote.wait():
+                    self.ticker.wake()
+            except redis.RedisError:
+                time.sleep(1)  # it comes back, or the runner starts another
 
     def beat(self) -> None:
         self.last_beat = time.monotonic()
@@ -96,7 +88,7 @@ def work(service: topology.Service) -> int:
 
     django.setup()
     at_work = Work(service.name)
-    sweeper.wakes(at_work)
+    sweeper.wakes(at_work.ticker)
     beat = EmbeddedService(at_work.app, thread=True, scheduler_cls="celery.beat.Scheduler")
     worker = at_work.app.Worker(
         pool="solo",
@@ -107,7 +99,8 @@ def work(service: topology.Service) -> int:
         without_mingle=True,
         without_heartbeat=True,
     )
-    for thread in (beat, threading.Thread(target=at_work.watch, name="watch", daemon=True)):
+    beside = [threading.Thread(target=do, name=do.__name__, daemon=True) for do in (at_work.watch, at_work.listen)]
+    for thread in (beat, *beside):
         thread.start()
     at_work.ticker.start()
     garbage.settle()

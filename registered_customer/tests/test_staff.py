@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from registered_customer import staff as staff_accounts
 from registered_customer.models import Account, Customer
@@ -157,3 +158,18 @@ def test_the_admin_makes_no_accounts_and_deletes_their_sessions_with_them(
     admin_client.post("/admin/registered_customer/account/", chosen)
     assert not Account.objects.exists()
     assert ended == ["123", "124"]
+
+
+def test_a_session_of_the_admin_is_looked_at_for_the_admin_alone(
+    admin_client: Any, django_assert_num_queries: Any
+) -> None:
+    page = admin_client.get("/admin/").wsgi_request
+    assert (page.user.is_staff, page.session.is_empty()) == (True, False)
+    with django_assert_num_queries(0):
+        elsewhere = admin_client.get("/health/live").wsgi_request
+    assert not any(hasattr(elsewhere, name) for name in ("user", "session", "_messages"))
+
+
+def test_the_admin_takes_no_form_without_its_token() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/admin/login/", {"username": BOSS, "password": "x"}).status_code == 403

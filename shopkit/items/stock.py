@@ -152,7 +152,7 @@ def _end(item_id: str, order_id: str, kind: str, moved: Any) -> bool:
     """Takes the order's hold away; whether there was one."""
     hold = f"holds.{order_id}"
     for _ in range(TRIES):
-        item = items().find_one({"_id": item_id, hold: {"$exists": True}})
+        item = items().find_one({"_id": item_id, hold: {"$exists": True}}, {hold: 1})
         if item is None:
             return False
         held = item["holds"][order_id]["quantity"]

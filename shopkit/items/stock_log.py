@@ -17,6 +17,7 @@ from shopkit.mongo import Document
 
 REPEATED_WITHIN = timedelta(seconds=10)  # so long, a step that could be repeated is looked for in the item
 REPEATABLE = ("commit", "restock", "undone")
+_ID = {"_id": 1}  # an item may hold many orders' changes
 BATCH = 250  # items whose changes go to the log at once
 
 
@@ -36,12 +37,12 @@ def entry(kind: str, quantity: int) -> Document:
 
 def was_done(item_id: str, change: str) -> bool:
     """Whether this change is in the item or, where it goes from there, in the log."""
-    in_item = items().find_one({"_id": item_id, f"changes.{change}": {"$exists": True}})
+    in_item = items().find_one({"_id": item_id, f"changes.{change}": {"$exists": True}}, _ID)
     return in_item is not None or is_logged(item_id, change)
 
 
 def is_logged(item_id: str, change: str) -> bool:
-    return log().find_one({"_id": f"{item_id}:{change}"}) is not None
+    return log().find_one({"_id": f"{item_id}:{change}"}, _ID) is not None
 
 
 def write() -> int:

@@ -28,10 +28,8 @@ def deliver_due() -> int:
     None is begun once `AT_A_TIME_SECONDS` are over: the other sweeps wait while a peer is slow.
     """
     deadline = time.monotonic() + AT_A_TIME_SECONDS
-    due = Message.objects.filter(state=State.PENDING, lease_until__lte=database_time.now()).order_by(
-        "lease_until", "pk"
-    )
-    waiting = list(due[:AT_A_TIME])
+    now = database_time.now()
+    waiting = rows.find_due(Message, {"state": State.PENDING}, "lease_until", now=now, most=AT_A_TIME)
     return sum(attempt(message) for message in waiting if time.monotonic() < deadline)
 
 

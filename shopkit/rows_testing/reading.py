@@ -1,5 +1,8 @@
 """A row that is found is as the ORM reads it, and so are those that belong to it."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +18,8 @@ def _parents() -> list[Parent]:
     return [(model, str(rel.related_name)) for model, rel in related if rel.one_to_many]
 
 
+_TIMED = [(model, f.name) for model in MODELS for f in model._meta.fields if isinstance(f, models.DateTimeField)]
+each_timed = pytest.mark.parametrize(("model", "time"), _TIMED, ids=lambda part: getattr(part, "__name__", part))
 each_parent = pytest.mark.parametrize(("model", "along"), _parents(), ids=lambda part: getattr(part, "__name__", part))
 
 
@@ -58,6 +63,17 @@ class ReadingTests(Samples):
             expected.sort(key=lambda row: keys.index(row.pk))
             found.sort(key=lambda row: keys.index(row.pk))
         assert [told(row) for row in found] == [told(row) for row in expected]
+
+    @each_timed
+    def test_what_is_due_comes_in_the_order_of_its_time(self, model: Model, time: str) -> None:
+        keys = tuple(each.pk for _ in range(3) for each in self.stored(model))
+        others = [each for timed, each in _TIMED if timed is model and each != time]
+        moments = sorted(getattr(row, time) for row in rows.find_all(model, {"pk": keys}) if getattr(row, time))
+        for now, most in ((moments[-1], 9), (moments[-1], 2), (moments[0], 9), (moments[0] - timedelta(seconds=1), 9)):
+            for where, times in (({"pk": keys}, [time]), ({}, [time, *others])):
+                due: Any = models.QuerySet(model).filter(**{f"{each}__lte": now for each in times}, pk__in=keys)
+                found = rows.find_due(model, where, *times, now=now, most=most)
+                assert [told(row) for row in found] == [told(row) for row in due.order_by(time, "pk")[:most]]
 
     @each_parent
     def test_what_belongs_to_a_row_is_there_as_if_prefetched(self, model: Model, along: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from conftest import free_port
+from shopkit import sweeper as sweeper_module
 from shopkit import topology
 from shopkit.config import ROOT
 from shopkit.sweeper import Sweep, Sweeper, declared
@@ -75,6 +76,24 @@ def test_a_worker_that_is_told_does_what_is_woken_and_without_one_it_is_done_her
     sweeper.wake()
     assert done.acquire(timeout=PATIENCE)
     sweeper.stop()
+
+
+def test_whether_its_worker_lives_is_asked_more_seldom_than_what_it_does_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeper_module, "LEFT_SECONDS", 3600)
+    asked, done, here, worker = threading.Semaphore(0), threading.Semaphore(0), threading.Semaphore(0), Told()
+    monkeypatch.setattr(worker, "is_alive", lambda: asked.release() or worker.alive)
+    sweeps = [Sweep(done.release, every=0.01), Sweep(here.release, every=3600, woken=True, everywhere=True)]
+    sweeper = Sweeper(sweeps, worker)
+    sweeper.start()
+    assert here.acquire(timeout=PATIENCE)
+    sweeper.wake()
+    assert here.acquire(timeout=PATIENCE)
+    sweeper.stop()
+    assert asked.acquire(blocking=False)
+    assert not asked.acquire(blocking=False)
+    assert not done.acquire(blocking=False)
 
 
 def test_a_sweep_that_hangs_does_not_hold_up_the_end() -> None:

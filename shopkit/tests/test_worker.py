@@ -119,9 +119,9 @@ def test_each_sweep_runs_at_the_start_and_in_its_time_and_one_that_fails_stops_n
 
 
 def waiting() -> int:
-    """How many tasks wait for a worker."""
+    """How many wakes wait for a worker."""
     with redis.Redis.from_url(str(config().redis_url)) as asked:
-        return int(asked.llen(f"polyshop.{NAME}"))  # type: ignore[arg-type]
+        return int(asked.llen(f"polyshop:wakes:{NAME}"))  # type: ignore[arg-type]
 
 
 def test_each_nudge_has_what_is_woken_done(worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
@@ -130,31 +130,31 @@ def test_each_nudge_has_what_is_woken_done(worker: subprocess.Popen[bytes], tmp_
         assert RemoteWorker(NAME).nudge()
 
 
-def test_many_nudges_are_one_task_until_it_begins(broker: subprocess.Popen[bytes]) -> None:
+def test_many_nudges_are_one_wake_until_it_is_heard(broker: subprocess.Popen[bytes]) -> None:
     remote = RemoteWorker(NAME)
     remote.beat()
-    assert all(each.nudge() for each in [remote, RemoteWorker(NAME)] * 20)
-    assert waiting() == 1
-    remote.heed()
-    assert all(remote.nudge() for _ in range(20))
-    assert waiting() == 2
+    for _ in range(2):
+        assert all(each.nudge() for each in [remote, RemoteWorker(NAME)] * 20)
+        assert waiting() == 1
+        assert remote.wait()
+    assert waiting() == 0
 
 
-def test_a_task_that_was_lost_is_sent_again_after_the_next_heartbeat(broker: subprocess.Popen[bytes]) -> None:
+def test_a_wake_that_nobody_hears_is_forgotten(
+    broker: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "LISTEN_SECONDS", 1)
     remote = RemoteWorker(NAME)
     remote.beat()
+    monkeypatch.setattr(background, "ALIVE_SECONDS", 1)
     assert remote.nudge()
-    with redis.Redis.from_url(str(config().redis_url)) as asked:
-        asked.delete(f"polyshop.{NAME}")
-    remote.beat()
-    assert remote.nudge()
-    assert waiting() == 1
+    wait_for(lambda: waiting() == 0, seconds=PATIENCE)
+    assert not remote.wait()
 
 
 def test_who_is_not_alive_is_told_nothing_and_does_not_come_to_life_by_it(broker: subprocess.Popen[bytes]) -> None:
     remote = RemoteWorker(NAME)
     assert not remote.nudge()
-    remote.heed()
     assert not remote.is_alive()
     assert waiting() == 0
     remote.beat()
@@ -251,7 +251,7 @@ def test_a_worker_that_hears_nothing_while_its_broker_is_there_is_stuck(
     monkeypatch.setattr(worker_module, "DEAF_SECONDS", 0.0)
     assert work.is_stuck()
     busy: list[bool] = []
-    work._then_wake(lambda: busy.append(work.is_stuck()))()
+    work._in_turn(lambda: busy.append(work.is_stuck()))()
     assert busy == [False]  # who is at work can't hear
     broker.kill()
     broker.wait()
