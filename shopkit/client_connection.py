@@ -4,30 +4,39 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from shopkit.answer import ABORT
 from shopkit.client_request import ClientRequest
-from shopkit.incoming import Scope
+from shopkit.incoming import ASGIApp, Scope
 from shopkit.refusal import refusal
 from shopkit.request_parser import Refused, RequestParser
-
-if TYPE_CHECKING:
-    from shopkit.proxy_worker import ProxyWorker
 
 WRITE_AHEAD = 65536
 LINGER_S = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Worker(Protocol):
+    """What a connection needs of whoever serves it; no more requests are taken once it is not `alive`."""
+
+    loop: asyncio.AbstractEventLoop
+    asgi: ASGIApp
+    alive: bool
+
+    def came(self, connection: "ClientConnection") -> None: ...
+
+    def left(self, connection: "ClientConnection") -> None: ...
+
+
 class ClientConnection(asyncio.Protocol):
-    """One connection of a `ProxyWorker`. `idle_since`: when it began to wait for a request, None while it carries one.
+    """One connection of a client's. `idle_since`: when it began to wait for a request, None while it carries one.
 
     Requests that come together are answered in their order. What is no request is answered in the one error form, after
     what came before it, and ends the connection.
     """
 
-    def __init__(self, worker: "ProxyWorker") -> None:
+    def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._loop = worker.loop
         self._parser = RequestParser(self._begin)
@@ -101,7 +110,7 @@ class ClientConnection(asyncio.Protocol):
 
     def keeps_alive(self) -> bool:
         """Whether the connection stays open for what else may come."""
-        return bool(self._worker.alive)
+        return self._worker.alive
 
     def read_on(self) -> None:
         if self._paused and not self._waiting:

@@ -14,9 +14,7 @@ import structlog
 
 log = structlog.get_logger()
 STOP_SECONDS = 0.5
-LEFT_SECONDS = (
-    3.0  # until what was left to a worker is looked at again: to ask whether it lives costs as much as a look
-)
+LEFT_SECONDS = 3.0  # until what was left to a worker is looked at again: asking whether it lives costs as much
 
 
 @dataclass(frozen=True)
