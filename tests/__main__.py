@@ -1,4 +1,4 @@
-"""`make test`: every stage, two at a time, and one line for each.
+"""`make test`: every stage, two at a time, and one line for each: how long it took, and how much CPU.
 
 `python -m tests NAME …` runs only the stages whose name contains one of these.
 """
@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -41,6 +43,7 @@ class Outcome:
     code: int
     output: str
     seconds: float
+    cpu_seconds: float
 
     def counted(self, word: str) -> int:
         """How many tests pytest counted as that, or for a stage that is no pytest run, whether it passed."""
@@ -80,25 +83,26 @@ def _end_to_end(on: str) -> list[Stage]:
 
 def run(stage: Stage) -> Outcome:
     start = time.monotonic()
-    done = subprocess.run(
-        stage.command,
-        env={**os.environ, **stage.env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=LIMIT_SECONDS,
-    )
-    outcome = Outcome(stage, done.returncode, done.stdout, time.monotonic() - start)
+    with tempfile.TemporaryFile("w+") as output:
+        env = {**os.environ, **stage.env}
+        process = subprocess.Popen(stage.command, env=env, stdout=output, stderr=subprocess.STDOUT)
+        limit = threading.Timer(LIMIT_SECONDS, process.kill)
+        limit.start()
+        _pid, status, used = os.wait4(process.pid, 0)  # which says what it and its children took, unlike `wait`
+        limit.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        seconds, cpu_seconds = time.monotonic() - start, used.ru_utime + used.ru_stime
+        outcome = Outcome(stage, process.returncode, output.read(), seconds, cpu_seconds)
     report(outcome)
     return outcome
 
 
 def report(outcome: Outcome) -> None:
-    lines = outcome.output.strip().splitlines()
-    print(
-        f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<26} {outcome.seconds:6.1f} s  {lines[-1][:90]}"
-    )
+    """Of the CPU, not what it let go took, such as PostgreSQL."""
+    lines = outcome.output.strip().splitlines() or ["It said nothing."]
+    took = f"{outcome.seconds:6.1f} s, {outcome.cpu_seconds:6.1f} s of CPU"
+    print(f"{'ok  ' if outcome.code == 0 else 'FAIL'} {outcome.stage.name:<32} {took}  {lines[-1][:90]}")
     named = ("FAILED", "ERROR", "SKIPPED")
     told = [line[:200] for line in lines if line.startswith(named)] + (lines[-TAIL:] if outcome.code else [])
     for line in told:

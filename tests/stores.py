@@ -65,7 +65,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def _installing() -> Iterator[None]:
-    """One process after another: package managers lock each other out, and what makes a user asks first if it is there."""
+    """One process after another: package managers lock each other out, and who makes a user finds it half made."""
     with (Path(tempfile.gettempdir()) / f"polyshop-install-{os.geteuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -13,7 +13,7 @@ SAYING_SO = [sys.executable, "-c", "print('1 skipped: !!! NOT TESTED on a databa
 
 
 def counted(stage: Stage, *, code: int, output: str) -> tuple[int, ...]:
-    outcome = Outcome(stage, code, output, 1.0)
+    outcome = Outcome(stage, code, output, 1.0, 1.0)
     return tuple(outcome.counted(word) for word in ("passed", "failed", "skipped"))
 
 
