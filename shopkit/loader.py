@@ -77,6 +77,7 @@ def find_stores() -> None:
     """Puts where the running fleet has its stores into this process's environment."""
     if running := state.read(config().data.resolve()):
         os.environ.update(running.environment)
+        config.cache_clear()
 
 
 def check_running(services: Iterable[topology.Service]) -> None:
