@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import django
 import pytest
 import responses
+from django.conf import settings
 
 from shopkit import entry, topology
 
@@ -33,6 +34,7 @@ if name := _service_under_test():
     entry.use(name)
     os.environ["MONGO_DATABASE"] = f"test_{uuid.uuid4().hex}"
     django.setup()
+    settings.WHITENOISE_AUTOREFRESH = True  # or each test's client first goes through all static files there are
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
