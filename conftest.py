@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
@@ -27,6 +27,7 @@ def _service_under_test() -> str | None:
     return os.environ.get("SHOP_SERVICE") or next((name for name in named if name in topology.SERVICES), None)
 
 
+FILLED_BY_DJANGO = {"django_content_type", "auth_permission"}
 _DATA = TemporaryDirectory(prefix="polyshop-test-")  # gone with the process
 os.environ["SHOP_DATA"] = _DATA.name
 os.environ.setdefault("SHOP_LOG_LEVEL", "ERROR")
@@ -45,6 +46,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Who empties the tables after a test leaves two alone, which Django would fill again by many queries each time."""
+    from django.core.management.commands import flush
+
+    def sql_flush(style: Any, connection: Any, **options: Any) -> Any:
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        return connection.ops.sql_flush(style, {*tables} - FILLED_BY_DJANGO, **options)
+
+    flush.sql_flush, flush.emit_post_migrate_signal = sql_flush, lambda *_, **__: None
 
 
 @pytest.fixture(scope="session")
