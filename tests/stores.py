@@ -179,6 +179,7 @@ def mariadb(folder: Path) -> Iterator[CreateDatabase]:
             connection.close()
             return f"mysql://shop:shop@127.0.0.1:{port}/{name}"
 
+        wait_for(lambda: accepts(socket_path))  # which it does somewhat later than at the port
         root = MySQLdb.connect(unix_socket=str(socket_path), user="root")
         root.cursor().execute("CREATE USER shop@'127.0.0.1' IDENTIFIED BY 'shop'")
         root.cursor().execute("GRANT ALL ON *.* TO shop@'127.0.0.1'")
@@ -243,5 +244,13 @@ def process(command: list[str], log: Path, port: int) -> Iterator[subprocess.Pop
 
 def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def accepts(path: Path) -> bool:
+    """Whether somebody listens at a socket in the file system."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
         return True
     return False
