@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
     """Who empties the tables after a test leaves two alone, which Django would fill again by many queries each time."""
-    from django.core.management.commands import flush
+    flush: Any = import_module("django.core.management.commands.flush")
 
     def sql_flush(style: Any, connection: Any, **options: Any) -> Any:
         tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
