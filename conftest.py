@@ -6,13 +6,15 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
 import responses
+from django.conf import settings
 
 from shopkit import entry, topology
 
@@ -26,6 +28,7 @@ def _service_under_test() -> str | None:
     return os.environ.get("SHOP_SERVICE") or next((name for name in named if name in topology.SERVICES), None)
 
 
+FILLED_BY_DJANGO = {"django_content_type", "auth_permission"}
 _DATA = TemporaryDirectory(prefix="polyshop-test-")  # gone with the process
 os.environ["SHOP_DATA"] = _DATA.name
 os.environ.setdefault("SHOP_LOG_LEVEL", "ERROR")
@@ -33,6 +36,7 @@ if name := _service_under_test():
     entry.use(name)
     os.environ["MONGO_DATABASE"] = f"test_{uuid.uuid4().hex}"
     django.setup()
+    settings.WHITENOISE_AUTOREFRESH = True  # or each test's client first goes through all static files there are
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +47,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Who empties the tables after a test leaves two alone, which Django would fill again by many queries each time."""
+    flush: Any = import_module("django.core.management.commands.flush")
+
+    def sql_flush(style: Any, connection: Any, **options: Any) -> Any:
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        return connection.ops.sql_flush(style, {*tables} - FILLED_BY_DJANGO, **options)
+
+    flush.sql_flush, flush.emit_post_migrate_signal = sql_flush, lambda *_, **__: None
 
 
 @pytest.fixture(scope="session")

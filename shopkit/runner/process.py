@@ -58,6 +58,10 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
+    def wait(self) -> int:
+        """Until it has ended; its exit code."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
     def stop(self) -> None:
         """Asks the leader alone, which tells its workers itself."""
         with contextlib.suppress(ProcessLookupError):

@@ -21,7 +21,7 @@ AFTER_PAID = {"paid", "fulfilling", "shipped", "delivered"}
 def own() -> Iterator[Fleet]:
     """With a Redis of its own, to do with as these tests please."""
     with started("polyshop-background-", offset=3600, environment={"REDIS_URL": ""}) as fleet:
-        wait_for(lambda: "silent" not in fleet.runner("status").stdout)
+        wait_for(lambda: "silent" not in fleet.runner("status").stdout, every=1)
         yield fleet
 
 
@@ -33,7 +33,7 @@ def wait_at_work(fleet: Fleet, name: str) -> None:
     def at_work() -> bool:
         return any(name in line and "at work" in line for line in fleet.runner("status").stdout.splitlines())
 
-    wait_for(at_work)
+    wait_for(at_work, every=1)
 
 
 def test_every_worker_is_at_work(own: Fleet) -> None:

@@ -88,3 +88,10 @@ def test_a_name_that_is_no_service_is_refused(fleet: Fleet) -> None:
     done = run([*LOADER, "nonsense"], fleet.environment)
     assert done.returncode != 0
     assert "there is no service nonsense" in done.stderr
+
+
+def test_what_does_not_load_is_named_with_the_reason(fleet: Fleet) -> None:
+    lost = {"CART_SERVICE_DATABASE_URL": "sqlite:////dev/null/none.sqlite3"}
+    done = run([*LOADER, "cart_service"], fleet.environment | lost)
+    assert done.returncode != 0
+    assert re.fullmatch(r"load_initial_data: cart_service: .*/dev/null.*\n", done.stderr)

@@ -13,7 +13,7 @@ SAYING_SO = [sys.executable, "-c", "print('1 skipped: !!! NOT TESTED on a databa
 
 
 def counted(stage: Stage, *, code: int, output: str) -> tuple[int, ...]:
-    outcome = Outcome(stage, code, output, 1.0)
+    outcome = Outcome(stage, code, output, 1.0, 1.0)
     return tuple(outcome.counted(word) for word in ("passed", "failed", "skipped"))
 
 
@@ -33,19 +33,19 @@ def test_what_a_stage_came_to(command: list[str], code: int, output: str, expect
 
 
 @pytest.mark.parametrize("ci", ["true", ""])
-@pytest.mark.parametrize("beside", ["", "others"])
+@pytest.mark.parametrize("ports", ["", "others"])
 @pytest.mark.parametrize("kind", ["a test", "a whole suite"])
 def test_a_skip_is_a_failure_where_ci_is_true(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     kind: str,
-    beside: str,
+    ports: str,
     ci: str,
 ) -> None:
     (tmp_path / "test_skipping.py").write_text(SKIPPING)
     command = [*PYTEST, "-p", "no:cacheprovider", str(tmp_path)] if kind == "a test" else SAYING_SO
-    monkeypatch.setattr(make_test, "stages", lambda: [Stage("skipping", command, beside=beside)])
+    monkeypatch.setattr(make_test, "stages", lambda: [Stage("skipping", command, ports=ports)])
     monkeypatch.setenv("CI", ci)
     assert main([]) == (1 if ci else 0)
     told = capsys.readouterr().out
