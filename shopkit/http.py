@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from json import dumps, loads
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import requests
 import structlog
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.util.retry import Retry
 
 from shopkit import topology
 from shopkit.auth import Identity, token_for
@@ -24,8 +25,18 @@ CONNECT_SECONDS, READ_SECONDS = 1.0, 5.0
 MOST_BYTES = 64 << 20  # of an answer, unpacked: several times a thousand items with all that they may say
 
 
+class _Retry(Retry):
+    """Once more if idempotent; but who waited in vain does not wait again, since our own caller waits too."""
+
+    def increment(self, *args: Any, **details: Any) -> Self:
+        if isinstance(error := details.get("error"), ReadTimeoutError):
+            raise error
+        return super().increment(*args, **details)
+
+
+_RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
 # Without a session around it: that would keep cookies, follow redirects and look for proxies, none of which we want.
-_ADAPTER = TimedAdapter()
+_ADAPTER = TimedAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY)
 
 
 def call(

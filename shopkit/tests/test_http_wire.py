@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from conftest import free_port
-from shopkit import http, timed, topology
+from shopkit import http, topology
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
 from shopkit.tests.wire import Peer, Upstream, headers_of
 
@@ -252,48 +251,3 @@ def test_nothing_is_answered_with_nothing(calling: Calling) -> None:
 def test_an_odd_answer_is_an_error_of_ours(calling: Calling, answer: bytes, error: type[ShopError]) -> None:
     with pytest.raises(error, match="book_service"):
         calling.answered(answer, "POST")
-
-
-def test_a_head_beyond_measure_is_not_read_to_its_end(calling: Calling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timed, "MOST_HEAD", 1000)
-    call, peer = calling("POST"), calling.peer.accept()
-    peer.head()
-    peer.send(HEAD)
-    drip(peer, call, b"X: " + b"x" * 100 + b"\r\n")
-    with pytest.raises(Unavailable):
-        call.result()
-
-
-@pytest.mark.parametrize("apart", [False, True])
-def test_what_nobody_asked_for_is_no_answer_to_what_is_asked_next(calling: Calling, apart: bool) -> None:
-    call, peer = calling("POST"), calling.peer.accept()
-    peer.head()
-    peer.send(OK if apart else OK + OK.replace(b"{}", b"[]"))
-    with suppress(BadGateway):
-        assert call.result() == {}
-    with suppress(ConnectionError):  # it may have been closed already
-        peer.send(OK.replace(b"{}", b"[]"))
-    another = calling("GET")
-    again(calling.peer.accept(), another)
-
-
-def test_a_connection_that_its_peer_closes_is_not_used_again(calling: Calling) -> None:
-    call, peer = calling("GET"), calling.peer.accept()
-    peer.head()
-    peer.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-    call.result()
-    another = calling("POST")
-    again(calling.peer.accept(), another)
-
-
-def test_a_header_is_one_line(calling: Calling) -> None:
-    with pytest.raises(ShopError):
-        calling("GET", client="192.0.2.1\r\nX-Staff: yes").result()
-    assert not calling.peer.calls()
-
-
-def test_nobody_there_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"{BOOKS.name.upper()}_URL", f"http://127.0.0.1:{free_port()}")
-    for method in ("GET", "POST"):
-        with pytest.raises(Unavailable):
-            http.call(method, BOOKS.name, "/x/")
