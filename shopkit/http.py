@@ -34,7 +34,13 @@ class _Retry(Retry):
         return super().increment(*args, **details)
 
 
-_RETRY = _Retry(total=1, allowed_methods={"GET", "HEAD", "PUT", "DELETE"}, backoff_factor=0.05, redirect=False)
+_RETRY = _Retry(
+    total=1,
+    allowed_methods={"GET", "HEAD", "PUT", "DELETE"},
+    backoff_factor=0.05,
+    redirect=False,
+    respect_retry_after_header=False,
+)
 # Without a session around it: that would keep cookies, follow redirects and look for proxies, none of which we want.
 _ADAPTER = TimedAdapter(pool_connections=16, pool_maxsize=32, max_retries=_RETRY)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from conftest import free_port
 from shopkit import http, topology
 from shopkit.errors import BadGateway, GatewayTimeout, ShopError, Unavailable
 from shopkit.tests.wire import Peer, Upstream, headers_of
@@ -251,3 +252,48 @@ def test_nothing_is_answered_with_nothing(calling: Calling) -> None:
 def test_an_odd_answer_is_an_error_of_ours(calling: Calling, answer: bytes, error: type[ShopError]) -> None:
     with pytest.raises(error, match="book_service"):
         calling.answered(answer, "POST")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_nobody_asked_for_is_no_answer_to_what_is_asked_next(calling: Calling, apart: bool) -> None:
+    call, peer = calling("POST"), calling.peer.accept()
+    peer.head()
+    peer.send(OK if apart else OK + OK.replace(b"{}", b"[]"))
+    with suppress(BadGateway):
+        assert call.result() == {}
+    with suppress(ConnectionError):  # it may have been closed already
+        peer.send(OK.replace(b"{}", b"[]"))
+    another = calling("GET")
+    again(calling.peer.accept(), another)
+
+
+def test_a_connection_that_its_peer_closes_is_not_used_again(calling: Calling) -> None:
+    call, peer = calling("GET"), calling.peer.accept()
+    peer.head()
+    peer.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    call.result()
+    another = calling("POST")
+    again(calling.peer.accept(), another)
+
+
+def test_a_header_is_one_line(calling: Calling) -> None:
+    with pytest.raises(ValueError, match="header"):
+        calling("GET", client="192.0.2.1\r\nX-Staff: yes").result()
+    assert not calling.peer.calls()
+
+
+def test_nobody_there_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{BOOKS.name.upper()}_URL", f"http://127.0.0.1:{free_port()}")
+    for method in ("GET", "POST"):
+        with pytest.raises(Unavailable):
+            http.call(method, BOOKS.name, "/x/")
+
+
+LATER = b'{"error": "Later.", "code": "later", "details": {}, "request_id": "a"}'
+
+
+def test_a_peer_that_says_when_to_come_back_is_not_waited_for(calling: Calling) -> None:
+    with pytest.raises(Unavailable) as refused:
+        calling.answered(b"HTTP/1.1 503 Later\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%b" % (len(LATER), LATER))
+    assert refused.value.code == "unavailable"
+    assert not calling.peer.calls()
