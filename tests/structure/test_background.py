@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -17,13 +18,25 @@ from shopkit import background, entry, sweeper
 entry.use(sys.argv[1])
 import django
 django.setup()
-app = background.app(sys.argv[1], answer_within=1)
+service = sys.argv[1]
+app = background.app(service, answer_within=1)
+beat = {each["task"]: each["schedule"] for each in background.schedule(service).values()}
+tasks, ticks = background.tasks(service), background.ticks(service)
+done = []
+
+def noted(kind, every, run):
+    sweeper.do = lambda sweep: done.append([sweep.name, kind, every])
+    run()
+
+for name, run in tasks.items():
+    noted("task", beat[name], run)
+for tick in ticks:
+    noted("woken" if tick.woken else "tick", tick.every, tick.run)
 print(json.dumps({
-    "sweeps": {each.name: each.every for each in sweeper.declared(sys.argv[1]) if not each.everywhere},
-    "grouped": {each.name: every for every, group in background.by_period(sys.argv[1]).items() for each in group},
-    "beat": {each["task"]: each["schedule"] for each in background.schedule(sys.argv[1]).values()},
-    "tasks": sorted(background.tasks(sys.argv[1])),
-    "ticks": sorted(background.ticks(sys.argv[1])),
+    "sweeps": [[each.name, each.every, each.woken] for each in sweeper.declared(service) if not each.everywhere],
+    "done": sorted(done),
+    "beat": beat,
+    "tasks": sorted(tasks),
     "accepts": list(app.conf.accept_content),
     "queue": app.conf.task_default_queue,
     "results": app.conf.result_backend,
@@ -31,7 +44,7 @@ print(json.dumps({
 """
 
 
-def said(service: str) -> dict[str, object]:
+def said(service: str) -> dict[str, Any]:
     environment = {**os.environ, "REDIS_URL": "redis://127.0.0.1:1/0"}
     done = subprocess.run(
         [sys.executable, "-c", SAY, service], env=environment, cwd=ROOT, capture_output=True, text=True
@@ -40,13 +53,17 @@ def said(service: str) -> dict[str, object]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def kind(every: float, woken: bool) -> str:
+    """How a worker comes to do it: when somebody writes, by its own clock, or by a task of the beat's."""
+    if woken:
+        return "woken"
+    return "tick" if every < 5 else "task"
+
+
 @pytest.mark.parametrize("service", WITH_WORKER)
 def test_each_sweep_of_a_service_is_a_task_of_its_beat_or_done_by_the_worker_itself(service: str) -> None:
     found = said(service)
-    assert found["grouped"] == found["sweeps"]
-    periods = set(found["sweeps"].values())  # type: ignore[attr-defined]
-    assert found["ticks"] == sorted(every for every in periods if every < 5)
-    tasks = {f"every_{every:g}_s": every for every in periods if every >= 5}
-    assert found["beat"] == {**tasks, "heartbeat": 3.0}
-    assert found["tasks"] == sorted([*tasks, "wake"])
+    assert found["done"] == sorted([name, kind(every, woken), every] for name, every, woken in found["sweeps"])
+    assert set(found["beat"]) == {*found["tasks"], "heartbeat"}
+    assert found["beat"]["heartbeat"] == 3.0
     assert (found["accepts"], found["queue"], found["results"]) == (["json"], f"polyshop.{service}", None)
