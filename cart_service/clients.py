@@ -1,4 +1,4 @@
-"""What carts ask of the items router, and of the customer router."""
+"""What carts ask of the item services, each for its own, and of the customer router."""
 
 import time
 from collections.abc import Iterable
@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from shopkit import http
+import structlog
+
+from shopkit import http, topology
 from shopkit.errors import ShopError
+from shopkit.topology import Service
 
 SEEN = 1000  # items that are remembered
-SECONDS = 2.0  # that either may take: a cart is shown without them, rather than late
+SECONDS = 2.0  # that each may take: a cart is shown without them, rather than late
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ _seen: dict[str, tuple[Item | None, float]] = {}
 def items(*, ids: Iterable[str], age: float = 0.0) -> dict[str, Item | None]:
     """Id → the item, None where there is no such item; those that nobody can say anything of are left out.
 
-    As they are, or were at most `age` seconds ago. 502/503/504 when the router itself can't say.
+    As they are, or were at most `age` seconds ago.
     """
     wanted, oldest = set(ids), time.monotonic() - age
     known = {each: _seen[each][0] for each in wanted if age and each in _seen and _seen[each][1] >= oldest}
@@ -56,11 +60,29 @@ def items(*, ids: Iterable[str], age: float = 0.0) -> dict[str, Item | None]:
 
 
 def _asked(asked: list[str]) -> dict[str, Item | None]:
-    if not asked:
+    """The item services are asked at once, each for its own; of a type that there is not there is no item."""
+    parts = topology.of_items(asked)
+    found: dict[str, Item | None] = dict.fromkeys(set(asked).difference(*parts.values()))
+    if len(parts) == 1:  # a thread costs more than it saves
+        return found | _known(*next(iter(parts.items())))
+    for known in http.of_each(parts, lambda service: _known(service, parts[service])).values() if parts else ():
+        found |= known
+    return found
+
+
+def _known(service: Service, ids: list[str]) -> dict[str, Item | None]:
+    try:
+        facts = _facts(service.name, ids)
+    except ShopError as error:
+        log.warning("items unknown", service=service.name, error=error.code)
         return {}
-    body = http.call("POST", "items_router", "/internal/facts/", json={"ids": asked}, read_seconds=SECONDS)
-    with http.understanding("items_router"):
-        return {item_id: None if fact is None else _item(item_id, fact) for item_id, fact in body["items"].items()}
+    return {item_id: facts.get(item_id) for item_id in ids}
+
+
+def _facts(service: str, ids: list[str]) -> dict[str, Item]:
+    body = http.call("POST", service, "/internal/facts/", json={"ids": ids}, read_seconds=SECONDS)
+    with http.understanding(service):
+        return {item_id: _item(item_id, fact) for item_id, fact in body["items"].items()}
 
 
 def _item(item_id: str, fact: dict[str, Any]) -> Item:

@@ -127,9 +127,9 @@ def percentage(amount: int, percent: int) -> int:
 
 
 def look(cart: Cart, identity: Identity, *more: str) -> tuple[Items, Perks | None]:
-    """What a cart is priced by: its items and `more`, in one call, and its owner's perks. For outside transactions.
+    """What a cart is priced by: its items and `more`, asked for at once, and its owner's perks.
 
-    502/503/504 when nobody can say of items.
+    For outside transactions.
     """
     ids = [line.item_id for line in cart.lines.all()]
     return clients.items(ids=[*ids, *more]), _perks(cart, identity)
@@ -141,21 +141,14 @@ def price(cart: Cart, items: Items, perks: Perks | None) -> Priced:
 
 
 def priced(carts: Iterable[Cart], identity: Identity) -> list[Priced]:
-    """Carts as they are now, or where a peer does not say, as last known: one call for all their items.
+    """Carts as they are now, or where a peer does not say, as last known: each type is asked once for all their items.
 
     To a service, as they were a second ago: when it orders, what it then reserves is compared once more.
     """
     several = list(carts)
-    items = _items({line.item_id for cart in several for line in cart.lines.all()}, age=1.0 if identity.service else 0)
+    ids = {line.item_id for cart in several for line in cart.lines.all()}
+    items = clients.items(ids=ids, age=1.0 if identity.service else 0)
     return [price(cart, items, _perks(cart, identity)) for cart in several]
-
-
-def _items(ids: set[str], age: float) -> Items:
-    try:
-        return clients.items(ids=ids, age=age)
-    except ShopError as error:
-        log.warning("items unknown", error=error.code)
-        return {}
 
 
 def _perks(cart: Cart, identity: Identity) -> Perks | None:

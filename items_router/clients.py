@@ -33,29 +33,3 @@ def _changes(service: str, params: dict[str, Any], seconds: float) -> Told:
     with http.understanding(service):
         changes = [Change.read(each) for each in body["changes"]]
         return Told(changes, int(body["now"]), int(body["untold"]), body.get("count"))
-
-
-def reserve(*, service: str, order_id: str, lines: dict[str, int]) -> dict[str, Any]:
-    """Item id → `{price}`, of what an item service holds for the order from now on."""
-    body = take_step(service=service, order_id=order_id, step="reserve", body={"lines": lines})
-    with http.understanding(service):
-        return {**body["items"]}
-
-
-def take_step(*, service: str, order_id: str, step: str, body: dict[str, Any]) -> Any:
-    """One step of an order's stock at an item service, and what it answers; see `shopkit.items.internal`."""
-    return http.call("POST", service, f"/internal/reservations/{order_id}/{step}/", json=body)
-
-
-def facts(*, service: str, ids: list[str], seconds: float) -> dict[str, Any]:
-    """What carts show of these items; see `shopkit.items.internal`."""
-    body = http.call("POST", service, "/internal/facts/", json={"ids": ids}, read_seconds=seconds)
-    with http.understanding(service):
-        return {**body["items"]}
-
-
-def stock(*, service: str, after: str) -> list[dict[str, Any]]:
-    """The next items' stock of one type; see `shopkit.items.stock_log.page_of_stock`."""
-    body = http.get(service, "/internal/stocktaking/", params={"after": after})
-    with http.understanding(service):
-        return [{**row} for row in body["rows"]]

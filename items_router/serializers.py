@@ -56,9 +56,10 @@ class FacetsSerializer(serializers.Serializer[Any]):
 
 
 class ToldSerializer(serializers.Serializer[Any]):
-    """`{changes}`, as `shopkit.items.feed` sends them."""
+    """`{changes, purchases}`, as `shopkit.items.feed` sends them."""
 
     changes = serializers.ListField(child=serializers.DictField(), max_length=1000)
+    purchases = serializers.ListField(child=serializers.DictField(), max_length=1000, default=list)
 
 
 class CombinedItemsSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from items_router import facts, reservations
 from items_router.recommendation_views import RecommendationsView, SimilarView
 from items_router.views import (
     CollectionListView,
@@ -12,8 +11,6 @@ from items_router.views import (
     SnapshotView,
     ToldView,
 )
-from shopkit.items.internal import FactsView as ItemFactsView
-from shopkit.items.internal import StockPageView, reservation_urls
 
 urlpatterns = [
     path("api/items/", CombinedItemsView.as_view()),
@@ -29,13 +26,4 @@ urlpatterns = [
     path("internal/changes/", ToldView.as_view()),
     path("api/collections/", CollectionListView.as_view()),
     path("api/collections/<slug:slug>/", CollectionView.as_view()),
-    *reservation_urls(
-        reserve=reservations.reserve,
-        release=reservations.release,
-        commit=reservations.commit,
-        restock=reservations.restock,
-        buyer=reservations.change_buyer,
-    ),
-    path("internal/facts/", ItemFactsView.as_view(look=staticmethod(facts.look))),
-    path("internal/stocktaking/", StockPageView.as_view(page=staticmethod(reservations.page_of_stock))),
 ]

@@ -16,6 +16,7 @@ from items_router import services
 from items_router.catalogue import applying, facets, reading, sources
 from items_router.catalogue.change import Change
 from items_router.documents import collections
+from items_router.recommending import signals
 from items_router.serializers import (
     CollectionSerializer,
     CollectionUpdateSerializer,
@@ -108,7 +109,7 @@ class SnapshotView(APIView):
 
 
 class ToldView(APIView):
-    """What item services tell of their items."""
+    """What item services tell of their items, and of who has bought them."""
 
     permission_classes = [TellsUs]
 
@@ -118,9 +119,11 @@ class ToldView(APIView):
         given.is_valid(raise_exception=True)
         try:
             changes = [Change.read(each) for each in given.validated_data["changes"]]
+            purchases = [signals.Purchase.read(each) for each in given.validated_data["purchases"]]
         except (LookupError, TypeError, ValueError, ArithmeticError):
-            raise Invalid("That is no change of an item.") from None
+            raise Invalid("That is no change of an item, or no purchase.") from None
         applying.apply(changes)
+        signals.take(purchases)
         return Response({})
 
 

@@ -1,4 +1,4 @@
-"""What orders ask of their peers."""
+"""What orders ask of their peers; for what they ask of the item services, see `stock`."""
 
 import time
 import uuid
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shopkit import http
+from shopkit import http, topology
 from shopkit.auth import Identity
 from shopkit.money import to_minor
 
@@ -149,43 +149,6 @@ class Payment:
     action_url: str = ""
 
 
-def reserve(*, order_id: uuid.UUID, lines: dict[str, int]) -> dict[str, int | None]:
-    """Holds all of it, or nothing; what each item costs now, in minor units, None for one that has lost its price.
-
-    A `ShopError` of 409: `out_of_stock`, `not_for_sale`, `unknown_item`.
-    """
-    held = _stock(order_id, "reserve", lines)
-    with http.understanding("items_router"):
-        prices = {item_id: item["price"] for item_id, item in held["items"].items()}
-        return {item_id: None if price is None else int(price) for item_id, price in prices.items()}
-
-
-def release(*, order_id: uuid.UUID, lines: dict[str, int]) -> None:
-    _stock(order_id, "release", lines)
-
-
-def commit(*, order_id: uuid.UUID, lines: dict[str, int], customer_id: str | None) -> None:
-    """What is held is sold, to that customer; a `ShopError` of 409 `hold_gone` when it is held no longer."""
-    _stock(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
-
-
-def restock(*, order_id: uuid.UUID, lines: dict[str, int], key: str) -> None:
-    _stock(order_id, "restock", lines, key=key)
-
-
-def tell_buyer(*, order_id: uuid.UUID, lines: dict[str, int], customer_id: str | None) -> None:
-    """What the order was sold is that customer's now, or nobody's: all of it was refunded."""
-    _stock(order_id, "buyer", lines, customer_id=customer_id)
-
-
-def _stock(order_id: uuid.UUID, step: str, lines: dict[str, int], **more: str | None) -> Any:
-    if not lines:  # all of it is made to order: nobody has it in stock
-        return {"items": {}}
-    return http.call(
-        "POST", "items_router", f"/internal/reservations/{order_id}/{step}/", json={"lines": lines, **more}
-    )
-
-
 def make_payment(*, payment_id: uuid.UUID, order_id: uuid.UUID, **asked: Any) -> None:
     """A payment that waits to be authorised; the same one if it is there. `ShopError` of 400 for no card of theirs."""
     body = {"payment_id": str(payment_id), "order_id": str(order_id), **asked}
@@ -252,7 +215,8 @@ def all_shipments() -> Iterator[dict[str, Any]]:
 
 def all_stock() -> Iterator[dict[str, Any]]:
     """`{id, available, held, sold, put_in, holds}` of each item of every type; `holds` by order, how many."""
-    return _all("items_router", "/internal/stocktaking/")
+    for service in topology.by_item_type().values():
+        yield from _all(service.name, "/internal/stocktaking/")
 
 
 def all_carts() -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from order_service import clients
+from order_service import clients, stock
 from order_service.models import Order, Saga, Status
 from shopkit import database_time, rows
 from shopkit.errors import ShopError
@@ -58,7 +58,7 @@ def reserve(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     try:
-        prices = clients.reserve(order_id=order.pk, lines=lines(order))
+        prices = stock.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
     if any(line.has_stock and prices[line.item_id] != line.unit_price for line in order.lines.all()):
@@ -87,7 +87,7 @@ def _unpaid(saga: Saga, order: Order) -> Next | Wait:
     if database_time.now() >= saga.pay_until:
         return back(Status.EXPIRED, "not paid in time")
     try:
-        clients.reserve(order_id=order.pk, lines=lines(order))
+        stock.reserve(order_id=order.pk, lines=lines(order))
     except ShopError as refusal:
         return back(Status.CANCELLED, _refused(refusal))
     left = (saga.pay_until - database_time.now()).total_seconds()
@@ -98,7 +98,7 @@ def commit(saga: Saga, order: Order) -> Next | Wait:
     if saga.cancel_asked:
         return back(Status.CANCELLED, "cancelled")
     try:
-        clients.commit(order_id=order.pk, lines=lines(order), customer_id=order.customer_id)
+        stock.commit(order_id=order.pk, lines=lines(order), customer_id=order.customer_id)
     except ShopError as refusal:
         if refusal.code == "hold_gone":  # it took so long that others could have had it
             return Next(Step.RESERVE, outcome=refusal.code)
@@ -166,8 +166,8 @@ def _give_back(order: Order) -> None:
 
 def undo_stock(saga: Saga, order: Order) -> Next | Wait:
     """Once the holds are gone nothing more can be sold, by however late a call; what was sold before comes back."""
-    clients.release(order_id=order.pk, lines=lines(order))
-    clients.restock(order_id=order.pk, lines=lines(order), key=f"undo-{order.pk}")
+    stock.release(order_id=order.pk, lines=lines(order))
+    stock.restock(order_id=order.pk, lines=lines(order), key=f"undo-{order.pk}")
     return Next(Step.DONE, saga.goal, goal=saga.goal)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import close_old_connections
 from django.utils import timezone
 
-from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps
+from order_service import clients, custom_mails, custom_orders, mails, pictures, reports, saga, steps, stock
 from order_service.models import Order, Status
 from order_service.placing import CART_ORDERED
 from order_service.services import BUYER, DUE, MAIL, ORDER_CHANGED, UNWANTED
@@ -86,7 +86,7 @@ def tell_buyer(message: Message) -> None:
     order = rows.find(Order, {"pk": message.payload["order_id"]}, along="lines")
     if order is not None:
         buyer = None if order.status == Status.REFUNDED else order.customer_id
-        clients.tell_buyer(order_id=order.pk, lines=steps.lines(order), customer_id=buyer)
+        stock.tell_buyer(order_id=order.pk, lines=steps.lines(order), customer_id=buyer)
 
 
 def undo_unwanted(message: Message) -> None:

@@ -5,6 +5,7 @@ A new item type is one folder and one `item(...)` line here.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -157,7 +158,7 @@ SERVICES: dict[str, Service] = {
             8002,
             ("carts",),
             Store.POSTGRES,
-            calls=("items_router", "customer_router"),
+            calls=(*_names(behind="items_router"), "customer_router"),
             worker=True,
         ),
         Service(
@@ -165,7 +166,13 @@ SERVICES: dict[str, Service] = {
             8003,
             ("orders", "custom-orders"),
             Store.POSTGRES,
-            calls=("cart_service", "items_router", "paying_service", "shipping_service", "customer_router"),
+            calls=(
+                "cart_service",
+                *_names(behind="items_router"),
+                "paying_service",
+                "shipping_service",
+                "customer_router",
+            ),
             worker=True,
             keeps_files=True,
         ),
@@ -208,6 +215,15 @@ def account_keeper() -> Service:
 
 def by_item_type() -> dict[str, Service]:
     return {s.item_type: s for s in SERVICES.values() if s.item_type}
+
+
+def of_items(ids: Iterable[str]) -> dict[Service, list[str]]:
+    """Item services, in the order of their names, with those of these ids that are theirs; others are left out."""
+    types, parts = by_item_type(), dict[Service, list[str]]()
+    for item_id in ids:
+        if (service := types.get(item_id.partition("_")[0])) is not None:
+            parts.setdefault(service, []).append(item_id)
+    return dict(sorted(parts.items(), key=lambda part: part[0].name))
 
 
 def by_customer_type() -> dict[str, Service]:

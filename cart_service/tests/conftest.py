@@ -1,4 +1,4 @@
-"""The items router and the customer router as they would answer."""
+"""The item services and the customer router as they would answer."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from shopkit import topology
 from shopkit.testing import Caller
 
 Sells = Callable[..., str]
-FACTS = f"{topology.service('items_router').url}/internal/facts/"
+FACTS = f"{topology.service('book_service').url}/internal/facts/"
 
 
 def perks_of(customer_id: str) -> str:
@@ -22,7 +22,7 @@ def perks_of(customer_id: str) -> str:
 
 @dataclass
 class Shop:
-    """What the items router knows, by id: an item's facts, and None for what it can't say anything of."""
+    """What the item services know, by id: an item's facts, and None for one whose service can't say anything."""
 
     items: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     calls: int = 0
@@ -30,23 +30,23 @@ class Shop:
     def answer(self, request: Any) -> tuple[int, dict[str, str], str]:
         self.calls += 1
         asked = json.loads(request.body)["ids"]
-        known = {item_id: self.items.get(item_id) for item_id in asked if self.items.get(item_id, {}) is not None}
-        facts = {
-            item_id: fact and {name: fact[name] for name in fact if name != "id"} for item_id, fact in known.items()
-        }
-        return 200, {"Content-Type": "application/json"}, json.dumps({"items": facts})
+        known = {item_id: self.items[item_id] for item_id in asked if item_id in self.items}
+        if None in known.values():
+            return 503, {}, json.dumps({"error": "No.", "code": "unavailable", "details": {}})
+        return 200, {}, json.dumps({"items": known})
 
 
 @pytest.fixture
 def shop(peers: responses.RequestsMock) -> Shop:
     made = Shop()
-    peers.add_callback("POST", FACTS, callback=made.answer)
+    for service in topology.by_item_type().values():
+        peers.add_callback("POST", f"{service.url}/internal/facts/", callback=made.answer)
     return made
 
 
 @pytest.fixture
 def sells(shop: Shop) -> Sells:
-    """Makes the items router know an item, and gives its id; again, to change what it knows."""
+    """Makes an item known to its service, and gives its id; again, to change it."""
 
     def sell(item_id: str = "book_1", **changes: Any) -> str:
         item = {

@@ -71,7 +71,7 @@ def test_a_line_that_cannot_be_bought_says_why(
 
 def test_an_item_that_is_gone_says_so_under_its_last_name(full: str, ada: Caller) -> None:
     with responses.RequestsMock() as peers:
-        peers.post(FACTS, json={"items": {"book_1": None}})
+        peers.post(FACTS, json={"items": {}})
         shown = ada.get(full)
     gone = {"available": False, "problem": "unknown_item", "name": "Clean Code", "stock": None, "live": True}
     assert line(shown).items() >= gone.items()
@@ -97,7 +97,13 @@ def test_a_page_of_carts_is_read_with_one_call(full: str, ada: Caller, sells: Se
 
 
 @pytest.mark.parametrize(
-    "down", [{"body": requests.ConnectionError()}, {"body": requests.Timeout()}, {"json": {}}, {"json": {"items": {}}}]
+    "down",
+    [
+        {"body": requests.ConnectionError()},
+        {"body": requests.Timeout()},
+        {"json": {}},
+        {"json": {"items": {"book_1": {}}}},
+    ],
 )
 def test_while_nobody_can_say_a_cart_shows_what_was_last_known(full: str, ada: Caller, down: dict[str, Any]) -> None:
     with responses.RequestsMock() as peers:

@@ -1,10 +1,11 @@
 """What customers bought and looked at: kept here to recommend items, and for nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Self
 
-from pymongo import DeleteOne, ReturnDocument, UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.collection import Collection
 
 from shopkit import mongo
@@ -13,6 +14,24 @@ from shopkit.mongo import Document
 MOST_VIEWS = 100  # a customer; the oldest are forgotten
 VIEWS_KEPT = timedelta(days=90)
 PURCHASE, VIEW = 1.0, 0.3  # what each counts
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Who has an item by an order, and still has some of it; None for nobody. The higher version is the later state."""
+
+    order: str
+    item: str
+    customer: str | None
+    version: int
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """Raises `LookupError`, `TypeError` or `ValueError` for what is no purchase."""
+        order, item, customer = str(told["order"]), str(told["item"]), told["customer"]
+        return cls(order, item, None if customer is None else str(customer), int(told["version"]))
+
+
 Seen = Mapping[tuple[str, str], datetime]
 """(customer, item) → when they last looked at it."""
 
@@ -40,40 +59,24 @@ def views() -> Collection[Document]:
 def ensure_indexes() -> None:
     for kept in (purchases(), views()):
         kept.create_index([("customer", 1)])
-    purchases().create_index([("order", 1)])
 
 
-def record_purchases(*, customer_id: str, order_id: str, lines: Mapping[str, int]) -> None:
-    """Once for each order and item, however often it is told; `lines`: item id → how many."""
-    told = {"customer": customer_id, "order": order_id, "created_at": datetime.now(UTC)}
-    writes = [
-        UpdateOne(
-            {"_id": f"{order_id}:{item}"},
-            {"$setOnInsert": {**told, "item": item, "quantity": quantity}},
-            upsert=True,
-        )
-        for item, quantity in lines.items()
-    ]
+def take(told: Iterable[Purchase]) -> None:
+    """What item services say of purchases: in any order, any number of times, the latest state wins."""
+    writes = [write for each in told for write in _writes(each)]
     if writes:
-        purchases().bulk_write(writes, ordered=False)
+        purchases().bulk_write(writes)
 
 
-def take_back(*, order_id: str, lines: Mapping[str, int], key: str) -> None:
-    """So many came back, once for each `key`. Who has none left has not bought it."""
-    for item, quantity in lines.items():
-        one = {"_id": f"{order_id}:{item}"}
-        back = {"$set": {f"back.{key}": quantity}}
-        left = purchases().find_one_and_update(one, back, return_document=ReturnDocument.AFTER)
-        if left and sum(left["back"].values()) >= left.get("quantity", 1):
-            purchases().delete_one(one)
-
-
-def change_buyer(*, order_id: str, customer_id: str | None) -> None:
-    """The order is that customer's now, or nobody's."""
-    if customer_id is None:
-        purchases().delete_many({"order": order_id})
-    else:
-        purchases().update_many({"order": order_id}, {"$set": {"customer": customer_id}})
+def _writes(told: Purchase) -> list[UpdateOne]:
+    """Made where it is not known yet, then put into the state that is told, unless a later one is known."""
+    one = {"_id": f"{told.order}:{told.item}"}
+    begun = {"order": told.order, "item": told.item, "created_at": datetime.now(UTC), "customer": None}
+    older = {**one, "$or": [{"version": {"$exists": False}}, {"version": {"$lt": told.version}}]}
+    return [
+        UpdateOne(one, {"$setOnInsert": begun}, upsert=True),
+        UpdateOne(older, {"$set": {"customer": told.customer, "version": told.version}}),
+    ]
 
 
 def record_views(seen: Seen) -> None:
@@ -115,7 +118,7 @@ def _of(kept: Collection[Document], customer_id: str) -> list[Document]:
 def every() -> Iterator[tuple[str, str, float]]:
     """All of them, as (customer, item, what it counts)."""
     for kept, counts in ((purchases(), PURCHASE), (views(), VIEW)):
-        for each in kept.find({}, {"_id": 0, "customer": 1, "item": 1}).batch_size(5000):
+        for each in kept.find({"customer": {"$ne": None}}, {"_id": 0, "customer": 1, "item": 1}).batch_size(5000):
             yield each["customer"], each["item"], counts
 
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 
-from items_router import clients, reservations
+from items_router import clients
 from shopkit.testing import refuses_odd_answers
 
 ASKED: dict[str, Callable[[], object]] = {
     "changes_since": lambda: clients.changes_since(service="book_service", moment=0, after="", limit=1, seconds=1.0),
     "changes_of": lambda: clients.changes_of(service="book_service", ids=["book_1"], seconds=1.0),
-    "facts": lambda: clients.facts(service="book_service", ids=["book_1"], seconds=1.0),
-    "reserve": lambda: reservations.reserve(order_id="o1", lines={"book_1": 1}),
-    "stock": lambda: reservations.page_of_stock(after=""),
 }
 
 test_an_odd_answer_is_a_bad_gateway = refuses_odd_answers(ASKED)

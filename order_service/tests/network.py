@@ -97,11 +97,6 @@ class Network:
         elif not connection.in_atomic_block:  # who has the one connection there is, does not let go of it
             self._sleep(*((0.001, 0.5) if fate == "waits" else ASLEEP))
 
-    def between(self) -> None:
-        """Between two types of goods: the second one's service may be away."""
-        if self._fate({"away": 1}, self.faults.calls / 4):
-            raise Refused(503, "unavailable")
-
     def _sleep(self, least: float, most: float) -> None:
         seconds = self.loop.random.uniform(least, most)
         if seconds > TIMEOUT:

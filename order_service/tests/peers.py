@@ -84,13 +84,12 @@ class Item:
 class Peers:
     """Carts, stock, payments, shipments. `now` is their clock, in seconds.
 
-    `tell` hears of each payment or shipment that has changed; `between` is called between two types' services, and
-    `ready_after` says after how many seconds a card is authorised that takes its time.
+    `tell` hears of each payment or shipment that has changed; `ready_after` says after how many seconds a card is
+    authorised that takes its time.
     """
 
     now: Callable[[], float]
     tell: Callable[[str, Json], None]
-    between: Callable[[], None] = lambda: None
     ready_after: Callable[[], float] = lambda: 2.0
     prices: dict[str, int] = field(default_factory=PRICES.copy)
     stock: dict[str, Item] = field(default_factory=dict)
@@ -119,15 +118,14 @@ class Peers:
         return {"rates": [{"method": "standard", "price": "5.00"}, {"method": "express", "price": "15.00"}]}
 
     def take_step(self, order: str, step: str, body: Json) -> Json:
-        """A reservation over all types, as items_router has it: one service after the other."""
+        """At one type's service, which holds all that it is asked for, or none of it."""
         lines: dict[str, int] = body["lines"]
+        assert len({item.partition("_")[0] for item in lines}) == 1, f"one service was asked for {sorted(lines)}"
         try:
-            for number, item in enumerate(sorted(lines)):
-                if number:
-                    self.between()
+            for item in sorted(lines):
                 self._one(order, step, item, lines[item], body.get("key", ""))
-        except Refused as refused:
-            if step == "reserve" and refused.status < 500:
+        except Refused:
+            if step == "reserve":
                 for item in lines:
                     self.stock[item].release(order)
             raise

@@ -50,7 +50,6 @@ class Shop:
         )
         self.peers = Peers(now=lambda: self.loop.now, tell=self.tell, ready_after=lambda: random.uniform(1, 40))
         self.network = Network(self.loop, self.peers, self.faults)
-        self.peers.between = self.network.between
         units = {item: random.choice([15, 60, 400]) for item in PRICES}
         self.peers.stock = {item: Item(count, count) for item, count in units.items()}
         self.processes: list[Process] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import responses
 
-from order_service import clients
+from order_service import clients, stock
 from shopkit.auth import Identity
 from shopkit.errors import BadGateway
 from shopkit.testing import ODD_ANSWERS, every_peer_answers, refuses_odd_answers
@@ -15,7 +15,7 @@ ID = uuid.uuid4()
 ASKED: dict[str, Callable[[], object]] = {
     "cart": lambda: clients.cart(cart_id=ID, identity=Identity(customer_id="c1")),
     "rate": lambda: clients.rate(country="XX", region="", weight_g=1, method="standard"),
-    "reserve": lambda: clients.reserve(order_id=ID, lines={"book_1": 1}),
+    "reserve": lambda: stock.reserve(order_id=ID, lines={"book_1": 1}),
     "authorise": lambda: clients.authorise(payment_id=ID),
     "payment": lambda: clients.payment(payment_id=ID),
     "capture": lambda: clients.capture(payment_id=ID),

@@ -55,7 +55,7 @@ class World:
 
     def play(self, mock: responses.RequestsMock) -> None:
         for peer, act in (
-            ("items_router", self._stock),
+            ("book_service", self._stock),
             ("paying_service", self._paying),
             ("shipping_service", self._shipping),
         ):

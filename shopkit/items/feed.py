@@ -1,7 +1,9 @@
-"""Tells the router in front of every item that was made, changed or deleted; and answers what has changed since a time.
+"""Tells the router in front of every item that was made, changed or deleted, and of who has bought which; and answers
+what has changed since a time.
 
-`untold`, in an item or a tombstone, is the outbox: it is written with the change itself, and goes once the router has
-taken that version. Whoever hears of a version twice, late or in another order can tell by `created_at` and `version`.
+`untold`, in an item, a tombstone or a purchase, is the outbox: it is written with the change itself, and goes once the
+router has taken that version. Whoever hears of a version twice, late or in another order can tell by `created_at` and
+`version`.
 """
 
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from pymongo.collection import Collection
 
 from shopkit import http
 from shopkit.errors import ShopError
+from shopkit.items import purchases
 from shopkit.items.changes import items, now
 from shopkit.items.kind import ItemKind, own_kind
 from shopkit.items.query import HIDDEN
@@ -41,13 +44,13 @@ class _Router:
 
     hears = True
 
-    def tell(self, changes: list[Document]) -> bool:
+    def tell(self, *, changes: Iterable[Document] = (), purchases: Iterable[Document] = ()) -> bool:
         try:
             http.call(
                 "POST",
                 settings.SERVICE.behind or "",
                 "/internal/changes/",
-                json={"changes": changes},
+                json={"changes": list(changes), "purchases": list(purchases)},
                 read_seconds=PATIENCE,
             )
         except ShopError as error:
@@ -64,14 +67,26 @@ _router = _Router()
 
 def tell() -> int:
     """Sends what is untold, as far as one run goes; how many changes."""
+    return _tell_changes() + _tell_purchases()
+
+
+def _tell_purchases() -> int:
+    sold = list(purchases.purchases().find(UNTOLD).limit(BATCH))
+    if not sold or not _router.tell(purchases=map(purchases.state, sold)):
+        return 0
+    _clear(purchases.purchases(), sold, "version")
+    return len(sold)
+
+
+def _tell_changes() -> int:
     kind, told = own_kind(), 0
     for _ in range(BATCHES):
         batch, gone = list(items().find(UNTOLD, _SHOWN).limit(BATCH)), list(tombstones().find(UNTOLD).limit(BATCH))
         changes = [*(_gone(kind, stone) for stone in gone), *(_state(kind, item) for item in batch)]
-        if not changes or not all(_router.tell(part) for part in _parts(changes)):
+        if not changes or not all(_router.tell(changes=part) for part in _parts(changes)):
             break
-        _clear(items(), batch)
-        _clear(tombstones(), gone)
+        _clear(items(), batch, "created_at", "version")
+        _clear(tombstones(), gone, "created_at", "version")
         told += len(changes)
     return told
 
@@ -82,9 +97,9 @@ def _parts(changes: list[Document]) -> Iterable[list[Document]]:
         yield part
 
 
-def _clear(collection: Collection[Document], told: list[Document]) -> None:
+def _clear(collection: Collection[Document], told: list[Document], *revision: str) -> None:
     """Only where it is still what was told."""
-    same = [{name: each[name] for name in ("_id", "created_at", "version")} for each in told]
+    same = [{name: each[name] for name in ("_id", *revision)} for each in told]
     if same:
         collection.bulk_write([UpdateOne(each, {"$set": {"untold": False}}) for each in same], ordered=False)
 

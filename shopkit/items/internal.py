@@ -1,4 +1,4 @@
-"""What the items router asks of an item service for orders and carts; never reached from outside."""
+"""What carts, orders and the items router ask of an item service; never reached from outside."""
 
 import uuid
 from collections.abc import Callable
@@ -32,7 +32,6 @@ class ReservationView(APIView):
 
 
 def reservation_urls(**steps: Callable[..., Any]) -> list[URLPattern]:
-    """The same routes at an item service and at the items router, each with the use-cases of its own."""
     order = "internal/reservations/<uuid:order_id>/"
     return [path(f"{order}{name}/", ReservationView.as_view(act=staticmethod(act))) for name, act in steps.items()]
 

@@ -1,7 +1,7 @@
-"""Who has bought what, as the order service says: it makes reviews verified.
+"""Who has bought what, as the order service says: it makes reviews verified, and the router recommends by it.
 
 One document an item and order. A purchase and its coming back are written each by itself, so that they may be told in
-any order, and any number of times.
+any order, and any number of times. `untold` is the outbox, as in an item: see `feed`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ def purchases() -> Collection[Document]:
 def ensure_indexes() -> None:
     purchases().create_index("by")
     purchases().create_index("item_id")
+    purchases().create_index("untold")
 
 
 def note(*, order_id: str, lines: Lines, customer_id: str) -> None:
@@ -42,17 +43,29 @@ def change_buyer(*, order_id: str, lines: Lines, customer_id: str | None = None)
     for item_id, quantity in lines.items():
         gone = {"returned.refund": quantity}
         now = {"by": id_of(item_id, customer_id), "customer_id": customer_id} if customer_id else gone
-        purchases().update_one({"_id": f"{item_id}:{order_id}"}, {"$set": now})
+        _write(item_id, order_id, now, upsert=False)
 
 
-def _write(item_id: str, order_id: str, fields: Document) -> None:
-    purchases().update_one({"_id": f"{item_id}:{order_id}"}, {"$set": fields}, upsert=True)
+def _write(item_id: str, order_id: str, fields: Document, *, upsert: bool = True) -> None:
+    one, later = {"_id": f"{item_id}:{order_id}"}, {"$set": {**fields, "untold": True}, "$inc": {"version": 1}}
+    purchases().update_one(one, later, upsert=upsert)
 
 
 def made(opinions: Iterable[str]) -> set[str]:
     """Those of these ids (of what customers say of items) whose author has bought the item, and still has some."""
     bought = purchases().find({"by": {"$in": list(opinions)}}, {"by": 1, "quantity": 1, "returned": 1})
-    return {each["by"] for each in bought if each["quantity"] > sum(each.get("returned", {}).values())}
+    return {each["by"] for each in bought if _has_some(each)}
+
+
+def _has_some(purchase: Document) -> bool:
+    return bool(purchase.get("quantity", 0) > sum(purchase.get("returned", {}).values()))
+
+
+def state(purchase: Document) -> Document:
+    """`{order, item, customer, version}`, as the router is told; `customer` null for who has none of it any more."""
+    item, _, order = purchase["_id"].rpartition(":")
+    customer = purchase.get("customer_id") if _has_some(purchase) else None
+    return {"order": order, "item": item, "customer": customer, "version": purchase["version"]}
 
 
 def forget(item_id: str) -> None:

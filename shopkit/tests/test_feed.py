@@ -11,7 +11,7 @@ import responses
 from django.core.management import call_command
 
 from shopkit import topology
-from shopkit.items import feed, services, stock, tombstones
+from shopkit.items import feed, internal, purchases, services, stock, tombstones
 from shopkit.items.changes import items
 from shopkit.items.kind import own_kind
 from shopkit.testing import Caller
@@ -26,6 +26,7 @@ class Router:
 
     def __init__(self) -> None:
         self.took: list[dict[str, Any]] = []
+        self.sold: list[dict[str, Any]] = []
         self.deaf = False
         self.before = lambda: None
 
@@ -33,7 +34,9 @@ class Router:
         self.before()
         if self.deaf:
             return 503, {}, json.dumps({"error": "x", "code": "unavailable"})
-        self.took += json.loads(request.body or "")["changes"]
+        told = json.loads(request.body or "")
+        self.took += told["changes"]
+        self.sold += told["purchases"]
         return 200, {}, "{}"
 
 
@@ -90,6 +93,41 @@ def test_many_changes_come_in_messages_of_a_hundred(make: Make, listener: Router
     items().insert_many([{**example, "_id": f"book_{number}"} for number in range(250)])
     assert feed.tell() == 251
     assert {each["id"] for each in listener.took} == {each["_id"] for each in items().find()}
+
+
+def sell(item: str, order: str, quantity: int = 2) -> None:
+    stock.reserve(order_id=order, lines={item: quantity})
+    internal.commit(order_id=order, lines={item: quantity}, customer_id="ada")
+
+
+def test_who_has_bought_an_item_is_told_until_it_was_taken(make: Make, listener: Router) -> None:  # noqa: F811
+    item = make(9)
+    sell(item, "o-1")
+    listener.deaf = True
+    feed.tell()
+    listener.deaf = False
+    feed.tell()
+    feed.tell()
+    assert listener.sold == [{"order": "o-1", "item": item, "customer": "ada", "version": 1}]
+
+
+def test_what_came_back_whole_is_told_to_be_nobodys(make: Make, listener: Router) -> None:  # noqa: F811
+    item = make(9)
+    sell(item, "o-1")
+    for number, owner in enumerate(("ada", None), 2):
+        internal.restock(order_id="o-1", lines={item: 1}, key=f"refund-{number}")
+        feed.tell()
+        assert listener.sold[-1] == {"order": "o-1", "item": item, "customer": owner, "version": number}
+
+
+def test_who_became_the_buyer_meanwhile_is_told_next(make: Make, listener: Router) -> None:  # noqa: F811
+    item = make(9)
+    sell(item, "o-1")
+    changes = iter([lambda: None, lambda: purchases.change_buyer(order_id="o-1", lines={item: 2}, customer_id="bob")])
+    listener.before = lambda: next(changes, lambda: None)()
+    feed.tell()
+    feed.tell()
+    assert [(each["customer"], each["version"]) for each in listener.sold] == [("ada", 1), ("bob", 2)]
 
 
 def crashed_before_deleting(item: str) -> None:

@@ -70,7 +70,7 @@ def simulated(item: str, card: str) -> Ask:
 def played(item: str, card: str) -> Ask:
     world = World(card=STATUSES[card], price=500)
     world.available[item] = UNITS
-    act = {"items_router": world._stock, "paying_service": world._paying, "shipping_service": world._shipping}
+    act = {"book_service": world._stock, "paying_service": world._paying, "shipping_service": world._shipping}
 
     def ask(method: str, service: str, path: str, body: Any) -> Answer:
         status, _headers, found = act[service](path, body)
@@ -98,10 +98,10 @@ def reserved(ask: Ask, item: str, steps: str) -> list[Any]:
         path = f"/internal/reservations/{order}/{step.replace('too_many', 'reserve')}/"
         more = {"restock": {"key": "undo"}, "commit": {"customer_id": "ada"}, "buyer": {"customer_id": "bob"}}
         body = {"lines": {item: quantity}, **more.get(step, {})}
-        status, found = ask("POST", "items_router", path, body)
+        status, found = ask("POST", "book_service", path, body)
         told.append((step, status // 100, found.get("code"), found.get("items") if step == "reserve" else None))
     other = {"lines": {item: UNITS}}  # what is free by now
-    return [*told, ask("POST", "items_router", f"/internal/reservations/{uuid.uuid4()}/reserve/", other)[0]]
+    return [*told, ask("POST", "book_service", f"/internal/reservations/{uuid.uuid4()}/reserve/", other)[0]]
 
 
 @pytest.mark.parametrize(("card", "steps"), PAYMENT)

@@ -1,18 +1,29 @@
-"""An order's stock over all item types, through the items router, as the order service asks for it."""
+"""An order's stock at the item services themselves, asked for as the order service does."""
 
 import uuid
 from typing import Any
 
-import requests
+import pytest
 
+from order_service import stock
+from shopkit.errors import ShopError
 from tests.fleet import Fleet
 from tests.people import service_headers
 
 
-def ask(fleet: Fleet, step: str, order: str, lines: dict[str, int]) -> requests.Response:
-    headers = service_headers(fleet, "items_router", by="order_service")
-    path = f"/internal/reservations/{order}/{step}/"
-    return fleet.call("POST", path, at="items_router", json={"lines": lines}, headers=headers)
+@pytest.fixture
+def fleet(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """The fleet, in which `stock` asks as the order service."""
+
+    def call(method: str, service: str, path: str, *, json: object, read_seconds: float) -> Any:
+        headers = service_headers(fleet, service, by="order_service")
+        answer = fleet.call(method, path, at=service, json=json, headers=headers)
+        if answer.status_code == 200:
+            return answer.json()
+        raise ShopError(status=answer.status_code, **{name: answer.json()[name] for name in ("code", "details")})
+
+    monkeypatch.setattr(stock.http, "call", call)
+    return fleet
 
 
 def make(fleet: Fleet, item_type: str, stock: int) -> str:
@@ -28,25 +39,21 @@ def free(fleet: Fleet, item: str) -> int:
 
 
 def test_all_types_are_held_or_none(fleet: Fleet) -> None:
-    book, shirt = make(fleet, "book", 3), make(fleet, "clothes", 1)
-    refused = ask(fleet, "reserve", str(uuid.uuid4()), {book: 2, shirt: 2})
-    assert (refused.status_code, refused.json()["code"]) == (409, "out_of_stock")
-    assert list(refused.json()["details"]) == [shirt]
+    book, shirt, order = make(fleet, "book", 3), make(fleet, "clothes", 1), uuid.uuid4()
+    with pytest.raises(ShopError) as refused:
+        stock.reserve(order_id=uuid.uuid4(), lines={book: 2, shirt: 2})
+    assert (refused.value.status, refused.value.code) == (409, "out_of_stock")
+    assert list(refused.value.details) == [shirt]
     assert (free(fleet, book), free(fleet, shirt)) == (3, 1)
-    order = str(uuid.uuid4())
-    held = ask(fleet, "reserve", order, {book: 2, shirt: 1})
-    assert held.json() == {"items": {book: {"price": 500}, shirt: {"price": 500}}}
+    assert stock.reserve(order_id=order, lines={book: 2, shirt: 1}) == {book: 500, shirt: 500}
     assert (free(fleet, book), free(fleet, shirt)) == (1, 0)
-    assert ask(fleet, "release", order, {book: 2, shirt: 1}).status_code == 200
+    stock.release(order_id=order, lines={book: 2, shirt: 1})
     assert (free(fleet, book), free(fleet, shirt)) == (3, 1)
 
 
 def test_what_is_sold_is_gone(fleet: Fleet) -> None:
-    book, order = make(fleet, "book", 3), str(uuid.uuid4())
-    for step in ("reserve", "commit", "release"):
-        assert ask(fleet, step, order, {book: 2}).status_code == 200
+    book, order = make(fleet, "book", 3), uuid.uuid4()
+    stock.reserve(order_id=order, lines={book: 2})
+    stock.commit(order_id=order, lines={book: 2}, customer_id=None)
+    stock.release(order_id=order, lines={book: 2})
     assert free(fleet, book) == 1
-
-
-def test_an_id_of_no_type_is_no_item(fleet: Fleet) -> None:
-    assert ask(fleet, "reserve", str(uuid.uuid4()), {"toy_1": 1}).json()["code"] == "unknown_item"
