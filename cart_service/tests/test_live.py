@@ -7,7 +7,8 @@ import requests
 import responses
 
 from cart_service.models import Cart
-from cart_service.tests.conftest import FACTS, Sells, Shop, perks_of
+from cart_service.tests.conftest import FACTS, Sells, perks_of
+from cart_service.tests.shop import Shop
 from shopkit.testing import Caller, caller
 
 pytestmark = pytest.mark.django_db

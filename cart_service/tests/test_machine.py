@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cart_service.models import MAX_QUANTITY, Cart
-from cart_service.tests.conftest import Sells, Shop, sells, shop  # noqa: F401
+from cart_service.tests.conftest import Sells, sells, shop  # noqa: F401
+from cart_service.tests.shop import Shop
 from shopkit.testing import Caller
 
 pytestmark = pytest.mark.django_db

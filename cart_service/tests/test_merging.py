@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from cart_service.models import MAX_LINES, Cart, CartLine
-from cart_service.tests.conftest import Sells, Shop
+from cart_service.tests.conftest import Sells
+from cart_service.tests.shop import Shop
 from shopkit.testing import Caller, at_once, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

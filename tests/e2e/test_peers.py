@@ -1,12 +1,14 @@
-"""Those who play order_service's peers in its tests answer as the real ones do: the same calls, the same answers."""
+"""Those who play the peers of orders and carts in tests answer as the real ones do: the same calls, the same answers."""
 
 import json
 import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cart_service.tests.shop import Shop
 from order_service.tests.peers import Item, Peers, Refused
 from order_service.tests.world import World
 from tests.e2e.test_stock import make
@@ -102,6 +104,14 @@ def reserved(ask: Ask, item: str, steps: str) -> list[Any]:
         told.append((step, status // 100, found.get("code"), found.get("items") if step == "reserve" else None))
     other = {"lines": {item: UNITS}}  # what is free by now
     return [*told, ask("POST", "book_service", f"/internal/reservations/{uuid.uuid4()}/reserve/", other)[0]]
+
+
+def test_facts(fleet: Fleet) -> None:
+    item, shop = make(fleet, "book", UNITS), Shop()
+    shop.sell(item, name="Scarce", price="5.00", stock=UNITS)
+    asked = {"ids": [item, "book_gone"]}
+    status, _headers, played = shop.answer(SimpleNamespace(body=json.dumps(asked)))
+    assert (status, json.loads(played)) == real(fleet)("POST", "book_service", "/internal/facts/", asked)
 
 
 @pytest.mark.parametrize(("card", "steps"), PAYMENT)
