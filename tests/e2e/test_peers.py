@@ -1,4 +1,4 @@
-"""Those who play the peers of orders and carts in tests answer as the real ones do: the same calls, the same answers."""
+"""Those who play the peers of orders and carts in tests answer as the real ones do: same calls, same answers."""
 
 import json
 import uuid
