@@ -1,5 +1,6 @@
 """Reviews, likes and pictures through the gateway and the routers: as at the item services themselves."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,6 +42,22 @@ def test_a_review_is_verified_once_its_author_has_paid_and_no_longer_when_all_is
     shop.fleet.call("POST", f"/api/payments/{shop.payment(order)['id']}/refund/", json={})
     shop.becomes(order, "refunded")
     wait_for(lambda: not mine(shop)["verified"])
+
+
+def test_what_a_customer_has_bought_is_not_shown_to_them_as_similar_until_it_was_given_back(shop: Shop) -> None:
+    body = {"name": "Unlike", "author": "A", "tags": [f"only-{uuid.uuid4().hex}"], "price": "12.50", "stock": 5}
+    shop.book, other = (shop.fleet.call("POST", "/api/books/", json=body).json()["id"] for _ in range(2))
+
+    def is_shown() -> bool:
+        found = shop.ada("GET", f"/api/items/{other}/similar/?page_size=100").json()["results"]
+        return shop.book in [each["id"] for each in found]
+
+    wait_for(is_shown)
+    order = shop.place(card("4111111111111111"))
+    wait_for(lambda: not is_shown())
+    shop.becomes(order, "fulfilling")
+    shop.fleet.call("POST", f"/api/payments/{shop.payment(order)['id']}/refund/", json={})
+    wait_for(is_shown)
 
 
 def test_fifty_reviewers_at_once_at_the_gateway(shop: Shop) -> None:
