@@ -26,6 +26,7 @@ from items_router.serializers import (
     ToldSerializer,
 )
 from shopkit import topology
+from shopkit.auth import caller
 from shopkit.documents import Documents, sorting
 from shopkit.errors import Invalid, NotFound, Unavailable
 from shopkit.etag import IF_MATCH, etag, expected_version, unchanged
@@ -122,9 +123,17 @@ class ToldView(APIView):
             purchases = [signals.Purchase.read(each) for each in given.validated_data["purchases"]]
         except (LookupError, TypeError, ValueError, ArithmeticError):
             raise Invalid("That is no change of an item, or no purchase.") from None
+        _check_own(request, {*(each.id for each in changes), *(each.item for each in purchases)})
         applying.apply(changes)
         signals.take(purchases)
         return Response({})
+
+
+def _check_own(request: Request, ids: set[str]) -> None:
+    """An item service tells of its own items."""
+    teller = topology.service(caller(request).service or "")
+    if ids.difference(topology.of_items(ids).get(teller, ())):
+        raise Invalid("That is not an item of yours.", code="not_yours")
 
 
 def _sources(request: Request) -> dict[str, str]:

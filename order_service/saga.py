@@ -19,7 +19,7 @@ from order_service.steps import Next, Wait
 from shopkit import database_time, rows
 from shopkit.errors import Conflict, ShopError
 
-LEASE = timedelta(seconds=30)  # longer than a step can take, by the deadlines of its calls
+LEASE = timedelta(seconds=30)  # longer than a step takes, by the deadlines of its calls, while peers can be reached
 AT_A_TIME = 50
 LONGEST_WAIT = 30  # seconds between two attempts
 Step = Saga.Step

@@ -10,7 +10,7 @@ from shopkit.errors import Conflict, ShopError
 
 Lines = dict[str, int]
 """Item id → how many."""
-SECONDS = 8.0  # that all of them may take together for one step
+SECONDS = 5.0  # that all of them may take together for one step
 LEAST = 0.5  # that the last one may take, too
 
 
@@ -43,6 +43,7 @@ def release(*, order_id: uuid.UUID, lines: Lines) -> None:
 
 def commit(*, order_id: uuid.UUID, lines: Lines, customer_id: str | None) -> None:
     """What is held is sold, to that customer; a `ShopError` of 409 `hold_gone` when it is held no longer."""
+    _check_types(lines)
     _all(order_id, "commit", lines, **({"customer_id": customer_id} if customer_id else {}))
 
 

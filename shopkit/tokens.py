@@ -88,11 +88,12 @@ def _is_access(claims: dict[str, Any], key: PublicKey) -> bool:
 
 
 def _is_service(claims: dict[str, Any], key: PublicKey) -> bool:
-    """From a service that the topology lets call us: for itself or, where it calls us, on somebody's behalf."""
-    own, signer = signing_key().service, topology.service(key.service)
+    """From a service that the topology lets call us: for itself or, where clients come to us by way of it, for them."""
+    own, signer = topology.service(signing_key().service), topology.service(key.service)
     if "act" in claims:
-        return own in signer.calls and claims["act"] == {"sub": signer.name} and claims.get("role") in ROLES
-    return own in signer.may_call and claims.get("role") == "service" and claims.get("sub") == signer.name
+        ours = own.name in signer.calls and own.behind in (None, signer.name)
+        return ours and claims["act"] == {"sub": signer.name} and claims.get("role") in ROLES
+    return own.name in signer.may_call and claims.get("role") == "service" and claims.get("sub") == signer.name
 
 
 def _claims(claims: dict[str, Any], service: str | None) -> Claims:

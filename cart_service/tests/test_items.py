@@ -1,4 +1,4 @@
-"""What goes into a cart: from the items router, at its name and price, within its stock."""
+"""What goes into a cart: from the item services, at its name and price, within its stock."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from shopkit.items.tombstones import tombstones
 from shopkit.testing import Caller, at_once
 
 pytestmark = pytest.mark.usefixtures("store")
-WHOLE = {"id": "b", "type": "book", "version": 1, "created_at": 1, "updated_at": 1, "texts": ["", "", ""]}
+WHOLE = {"id": "book_b", "type": "book", "version": 1, "created_at": 1, "updated_at": 1, "texts": ["", "", ""]}
 STEPS = st.lists(st.sampled_from(["make", "rename", "sell", "delete"]), min_size=1, max_size=12)
 
 
@@ -81,7 +81,8 @@ def test_in_any_order_and_number_the_latest_state_wins(
     [
         {},
         {"id": "book_1"},
-        {"id": "b", "type": "book", "version": "x"},
+        {"id": "book_b", "type": "book", "version": "x"},
+        {**WHOLE, "id": "laptop_b", "item": None},
         {"item": {}, "texts": []},
         {**WHOLE, "item": {"name": "x"}},
         {**WHOLE, "texts": ["a"]},

@@ -93,6 +93,9 @@ def test_what_is_of_no_type_can_not_be_held_and_keeps_nothing_from_being_undone(
     assert (refused.value.status, refused.value.code) == (409, "unknown_item")
     assert "toy_1" in refused.value.details
     assert {step for _, step, _ in asked(peers)} <= {"release"}
+    with pytest.raises(ShopError) as gone:
+        stock.commit(order_id=ORDER, lines={**LINES, "toy_1": 1}, customer_id=None)
+    assert gone.value.code == "unknown_item"
     stock.restock(order_id=ORDER, lines={**LINES, "toy_1": 1}, key="undo")
     assert asked(peers)[-2:] == [("book_service", "restock", BOOKS), ("laptop_service", "restock", LAPTOPS)]
 

@@ -50,15 +50,15 @@ class ItemServiceTests(OpinionTests):
         item, unpriced = self.make(client, stock=3), self.make(client, price=None)
         ids = {"ids": [item["id"], unpriced["id"], f"{self.item_type}_nothing"]}
         assert client.post("/internal/facts/", ids, "application/json").status_code == 403
-        router = Caller(HTTP_HOST="localhost")
-        router.force_authenticate(user=Identity(service="items_router"))  # type: ignore[arg-type]
-        facts = router.post("/internal/facts/", ids).json()["items"]
+        carts = Caller(HTTP_HOST="localhost")
+        carts.force_authenticate(user=Identity(service="cart_service"))  # type: ignore[arg-type]
+        facts = carts.post("/internal/facts/", ids).json()["items"]
         assert facts.keys() == {item["id"], unpriced["id"]}
         price = int(Decimal(item["price"]) * 100)
         known = {"name": item["name"], "currency": "USD", "weight_g": self.example.get("weight_g")}
         assert facts[item["id"]] == {"type": self.item_type, "price": price, "stock": 3, **known}
         assert facts[unpriced["id"]]["price"] is None
-        assert router.post("/internal/facts/", {"ids": ["a/b"]}).status_code == 400
+        assert carts.post("/internal/facts/", {"ids": ["a/b"]}).status_code == 400
 
     def test_the_routers_paths_lead_to_the_same_item(self, client: Client) -> None:
         item = self.make(client)

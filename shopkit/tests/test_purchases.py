@@ -19,9 +19,9 @@ def book(staff: Caller) -> str:
 
 
 def take(order: str, step: str, book: str, quantity: int = 2, **more: Any) -> int:
-    router = Caller(HTTP_HOST="localhost")
-    router.force_authenticate(user=Identity(service="items_router"))  # type: ignore[arg-type]
-    return router.post(f"/internal/reservations/{order}/{step}/", {"lines": {book: quantity}, **more}).status_code
+    orders = Caller(HTTP_HOST="localhost")
+    orders.force_authenticate(user=Identity(service="order_service"))  # type: ignore[arg-type]
+    return orders.post(f"/internal/reservations/{order}/{step}/", {"lines": {book: quantity}, **more}).status_code
 
 
 def sell(book: str, who: str | None, quantity: int = 2) -> str:

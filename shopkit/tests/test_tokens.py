@@ -176,7 +176,7 @@ def test_a_changed_token_is_refused() -> None:
     refuse(f"{head}.{body}.{signature[::-1]}")
 
 
-# these run as book_service, whom the items router alone may call
+# these run as book_service, which the items router asks for its clients, and carts and orders for themselves alone
 
 
 def test_a_service_is_known_by_its_token() -> None:
@@ -208,6 +208,13 @@ def test_a_service_acts_for_somebody() -> None:
 )
 def test_a_service_is_believed_only_where_it_may_call_and_about_itself(make: Callable[[], str]) -> None:
     refuse(make())
+
+
+@pytest.mark.parametrize("role", ["customer", "staff"])
+@pytest.mark.parametrize("by", ["cart_service", "order_service"])
+def test_who_passes_by_the_router_asks_for_itself_alone(by: str, role: str) -> None:
+    assert auth.of_token(f"Bearer {service_token('book_service', by=by)}").service == by
+    refuse(service_token("book_service", by=by, sub="ada", type="registered", role=role, act={"sub": by}))
 
 
 @pytest.mark.parametrize("role", ["customer", "staff"])
