@@ -3,7 +3,7 @@
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from greenlet import getcurrent, greenlet
@@ -58,13 +58,6 @@ class Fiber:
             raise Killed
 
 
-@dataclass(order=True)
-class _Due:
-    at: float
-    number: int
-    act: Callable[[], object] = field(compare=False)
-
-
 class Loop:
     """What happens next, by simulated time in seconds; `history` is what has happened."""
 
@@ -75,7 +68,7 @@ class Loop:
         self.fibers: list[Fiber] = []
         self.history: list[tuple[float, str, str]] = []
         self.stack = getcurrent()
-        self._due: list[_Due] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []  # by number too: no two compare what to do
         self._number = 0
 
     def note(self, what: str) -> None:
@@ -83,7 +76,7 @@ class Loop:
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         self._number += 1
-        heapq.heappush(self._due, _Due(self.now + seconds, self._number, act))
+        heapq.heappush(self._due, (self.now + seconds, self._number, act))
 
     def start(self, process: Process, work: Callable[[], None]) -> None:
         """Has a process do this from now on."""
@@ -111,10 +104,10 @@ class Loop:
         raise Killed
 
     def run_until(self, end: float) -> None:
-        while self._due and self._due[0].at <= end:
-            due = heapq.heappop(self._due)
-            self.now = max(self.now, due.at)
-            due.act()
+        while self._due and self._due[0][0] <= end:
+            at, _number, act = heapq.heappop(self._due)
+            self.now = max(self.now, at)
+            act()
         self.now = max(self.now, end)
 
     def close(self) -> None:

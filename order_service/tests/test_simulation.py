@@ -1,5 +1,6 @@
 """Shops in which everything goes wrong end well: each seed is another one, and `--seed N` repeats that one."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 
 from order_service.tests.simulation import Shop, forget
+from shopkit import garbage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEDS = int(os.environ.get("SHOP_SIMULATION_SEEDS", "5"))
@@ -25,13 +27,24 @@ def _batches() -> list[range]:
     return [range(first, min(first + AT_A_TIME, SEEDS)) for first in range(0, SEEDS, AT_A_TIME)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _settled() -> Iterator[None]:
+    """As a process that serves: what was loaded is not looked through for garbage again and again."""
+    before = gc.get_threshold()
+    garbage.settle()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """A database that is gone with the test need not outlive the machine's next crash."""
+    """A database that is gone with the test need not outlive the machine's next crash, and has this one connection."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA journal_mode=MEMORY")
+            cursor.execute("PRAGMA locking_mode=EXCLUSIVE")
     yield
     connection.close()
 
