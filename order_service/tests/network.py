@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from django.db import connection
-from urllib3 import HTTPResponse
 
 from order_service.tests.fibers import Killed, Loop
 from order_service.tests.peers import Peers, Refused
@@ -43,6 +41,22 @@ class Faults:
     last: float = 0.0
 
 
+@dataclass
+class Response:
+    """What `shopkit.http` asks of a `requests.Response`, and of what it has as `raw`."""
+
+    status_code: int
+    content: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> "Response":
+        return self
+
+    def read(self, most: int, decode_content: bool) -> bytes:
+        return self.content[:most]
+
+
 class Network:
     """Stands where `shopkit.http` has its adapter: `send` is one call of a process to a peer."""
 
@@ -50,7 +64,7 @@ class Network:
         self.loop, self.peers, self.faults = loop, peers, faults
         self._fates = {name: getattr(self, "_" + name.replace(" ", "_")) for name in CALL_FATES}
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, **_: Any) -> Response:
         assert not connection.in_atomic_block, f"a transaction is open over a call: {request.url}"
         path, body = urlsplit(str(request.url)).path, json.loads(request.body or "{}")
         act = lambda: self._act(path, body)  # noqa: E731
@@ -62,7 +76,7 @@ class Network:
             self.loop.sleep(self.loop.random.uniform(0.001, 0.05))
         return act()
 
-    def _act(self, path: str, body: Any) -> requests.Response:
+    def _act(self, path: str, body: Any) -> Response:
         try:
             found: tuple[int, Any] = 200, self.peers.answer(path, body)
         except Refused as refused:
@@ -108,62 +122,59 @@ class Network:
         self._strikes("arrives", f"in {seconds:.0f} s", seconds)
         self.loop.later(seconds, act)
 
-    def _times_out(self) -> requests.Response:
+    def _times_out(self) -> Response:
         self.loop.sleep(TIMEOUT)
         raise requests.ReadTimeout
 
-    def _refused(self, act: Callable[[], Any]) -> requests.Response:
+    def _refused(self, act: Callable[[], Any]) -> Response:
         raise requests.ConnectionError
 
-    def _lost(self, act: Callable[[], Any]) -> requests.Response:
+    def _lost(self, act: Callable[[], Any]) -> Response:
         return self._times_out()
 
-    def _unanswered(self, act: Callable[[], Any]) -> requests.Response:
+    def _unanswered(self, act: Callable[[], Any]) -> Response:
         act()
         return self._times_out()
 
-    def _late(self, act: Callable[[], Any]) -> requests.Response:
+    def _late(self, act: Callable[[], Any]) -> Response:
         self._again(act)
         return self._times_out()
 
-    def _doubled(self, act: Callable[[], Any]) -> requests.Response:
+    def _doubled(self, act: Callable[[], Any]) -> Response:
         self._again(act)
         return act()  # type: ignore[no-any-return]
 
-    def _slow(self, act: Callable[[], Any]) -> requests.Response:
+    def _slow(self, act: Callable[[], Any]) -> Response:
         self.loop.sleep(self.loop.random.uniform(0.0, TIMEOUT / 2))
         response = act()
         self.loop.sleep(self.loop.random.uniform(0.0, TIMEOUT / 2))
         return response  # type: ignore[no-any-return]
 
-    def _unavailable(self, act: Callable[[], Any]) -> requests.Response:
+    def _unavailable(self, act: Callable[[], Any]) -> Response:
         if self.loop.random.random() < 0.5:
             act()
         return _response(503, {"error": "", "code": "unavailable", "details": {}})
 
-    def _dies_before(self, act: Callable[[], Any]) -> requests.Response:
+    def _dies_before(self, act: Callable[[], Any]) -> Response:
         if self.loop.random.random() < 0.3:
             self._again(act)
         self.loop.die()
         raise AssertionError
 
-    def _dies_after(self, act: Callable[[], Any]) -> requests.Response:
+    def _dies_after(self, act: Callable[[], Any]) -> Response:
         act()
         self.loop.die()
         raise AssertionError
 
-    def _sleeps_before(self, act: Callable[[], Any]) -> requests.Response:
+    def _sleeps_before(self, act: Callable[[], Any]) -> Response:
         self._sleep(*ASLEEP)
         return act()  # type: ignore[no-any-return]
 
-    def _sleeps_after(self, act: Callable[[], Any]) -> requests.Response:
+    def _sleeps_after(self, act: Callable[[], Any]) -> Response:
         response = act()
         self._sleep(*ASLEEP)
         return response  # type: ignore[no-any-return]
 
 
-def _response(status: int, body: Any) -> requests.Response:
-    made = requests.Response()
-    made.status_code = status
-    made.raw = HTTPResponse(BytesIO(json.dumps(body).encode()), preload_content=False)
-    return made
+def _response(status: int, body: Any) -> Response:
+    return Response(status, json.dumps(body).encode())
