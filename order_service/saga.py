@@ -14,7 +14,7 @@ from django.db import transaction
 
 from order_service import steps
 from order_service.models import Order, Saga
-from order_service.services import advance
+from order_service.services import GOES_ON, advance
 from order_service.steps import Next, Wait
 from shopkit import database_time, rows
 from shopkit.errors import Conflict, ShopError
@@ -23,7 +23,6 @@ LEASE = timedelta(seconds=30)  # longer than a step takes, by the deadlines of i
 AT_A_TIME = 50
 LONGEST_WAIT = 30  # seconds between two attempts
 Step = Saga.Step
-_GOES_ON = tuple(step for step in Step.values if step != Step.DONE)
 log = structlog.get_logger()
 
 
@@ -41,7 +40,7 @@ def run_due() -> int:
 
 def due_now() -> list[Any]:
     """Who waited longest first; no more than can be done before those that come meanwhile should have their turn."""
-    due = rows.find_due(Saga, {"step": _GOES_ON}, "next_at", "lease_until", now=database_time.now(), most=AT_A_TIME)
+    due = rows.find_due(Saga, {"step": GOES_ON}, "next_at", "lease_until", now=database_time.now(), most=AT_A_TIME)
     return [saga.pk for saga in due]
 
 
@@ -112,7 +111,7 @@ def _put_off(saga: Saga, wait: Wait) -> None:
         log.warning("step unfinished", step=saga.step, attempt=saga.attempt, error=wait.error)
     later = database_time.now() + timedelta(seconds=wait.seconds)
     attempt = saga.attempt + 1 if wait.error else 0
-    woken = Saga.objects.filter(pk=saga.pk).exclude(next_at=saga.next_at).exists()  # then it is due as it is
+    woken = rows.find(Saga, {"pk": saga.pk, "next_at": saga.next_at}) is None  # then it is due as it is
     when = {} if woken else {"next_at": later}
     _write(saga, lease_until=database_time.now(), attempt=attempt, last_error=wait.error[:300], **when)
 
@@ -148,8 +147,3 @@ def _write(saga: Saga, **fields: Any) -> None:
             raise FenceLost
     for name, value in fields.items():
         setattr(saga, name, value)
-
-
-def wake(*, order_id: Any) -> None:
-    """Has the saga looked at now: something that it waits for may have happened."""
-    Saga.objects.exclude(step=Step.DONE).filter(pk=order_id).update(next_at=database_time.now(), attempt=0)

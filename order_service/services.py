@@ -20,6 +20,7 @@ ON_THE_WAY = {
 }
 _IN_TROUBLE = {"failed": "parcel_failed", "returned": "parcel_returned"}  # what comes of it is for staff to say
 _OPEN = frozenset({"pending", "requires_action", "authorised", "captured"})
+GOES_ON = tuple(step for step in Saga.Step.values if step != Saga.Step.DONE)
 BY_HAND = frozenset({Status.SHIPPED, Status.DELIVERED})
 ORDER_CHANGED, MAIL = "order_changed", "mail"
 MAILS = {Status.PAID: "confirmation", Status.PAYMENT_FAILED: "payment_failed", Status.SHIPPED: "shipped"}
@@ -72,7 +73,7 @@ def cancel_order(*, order: Order) -> Order:
     `Conflict("illegal_transition")` when it is too late.
     """
     versioned.check_transition(order, Status.CANCELLED, TRANSITIONS)
-    if not Saga.objects.filter(pk=order.pk).exists():
+    if not rows.find(Saga, {"pk": order.pk}):
         return move(order=order, to=Status.CANCELLED, name="cancelled")
     now = database_time.now()
     asked = Saga.objects.filter(pk=order.pk).exclude(step__in=(Saga.Step.SHIP, Saga.Step.DONE))
@@ -184,7 +185,7 @@ def take_payment_news(*, order_id: uuid.UUID, payment_id: uuid.UUID, status: str
         if status in _OPEN:
             outbox.put(kind=UNWANTED, payload={"payment_id": str(payment_id)}, key=f"{payment_id} {status}")
         return
-    Saga.objects.filter(pk=order_id).exclude(step=Saga.Step.DONE).update(next_at=database_time.now(), attempt=0)
+    rows.update(Saga, {"pk": order_id, "step": GOES_ON}, next_at=database_time.now(), attempt=0)
     if refunded > order.refunded:
         undoing = Saga.objects.filter(pk=order_id, step__in=(Saga.Step.UNDO_PAYMENT, Saga.Step.UNDO_STOCK)).exists()
         whole = refunded >= order.total and not undoing and Status.REFUNDED in TRANSITIONS[order.status]
@@ -206,7 +207,7 @@ def take_shipment_news(*, order_id: uuid.UUID, status: str) -> None:
     if order is None:
         return
     # a saga in whatever step, since it may have gone on after we read the order
-    if order.status == Status.PAID and Saga.objects.filter(pk=order_id).exists():
+    if order.status == Status.PAID and rows.find(Saga, {"pk": order_id}):
         raise Conflict("This order is being handed to the carrier; tell it again.", code="not_yet_shipped")
     for reached in ON_THE_WAY.get(status, ()):
         if reached in TRANSITIONS[order.status]:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from order_service import placing, saga, services
 from order_service.models import Order
 from order_service.tests.peers import CARDS, PRICES
+from shopkit import rows
 from shopkit.auth import Identity
 from shopkit.errors import ShopError
 from shopkit.idempotency.views import idempotent
@@ -84,7 +85,7 @@ class Buyer:
         self.shop.answered(self)
 
     def cancel(self) -> None:
-        if order := Order.objects.filter(cart_id=self.cart_id).first():
+        if order := rows.find(Order, {"cart_id": self.cart_id}):
             try:
                 services.cancel_order(order=order)
             except ShopError as refusal:

@@ -5,7 +5,7 @@ with what the auditor would ask, once nothing has gone wrong for two minutes.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from types import SimpleNamespace
@@ -207,14 +207,15 @@ class Shop:
         for message in Message.objects.exclude(state="done").exclude(kind=services.MAIL, state__in=("taken", "lost")):
             yield f"not delivered: {message}, due {message.lease_until}, {message.last_error}"
         yield from self._went_on()
-        yield from self._left_open()
-        orders = {order.cart_id: str(order.pk) for order in Order.objects.all()}
+        orders = {order.cart_id: order for order in Order.objects.all()}
+        yield from self._left_open(orders.values())
         for buyer in self.buyers:
-            yield from self._wrong_with(buyer, orders.get(buyer.cart_id))
+            order = orders.get(buyer.cart_id)
+            yield from self._wrong_with(buyer, str(order.pk) if order else None)
 
-    def _left_open(self) -> Iterator[str]:
+    def _left_open(self, orders: Iterable[Order]) -> Iterator[str]:
         """What is undone holds no money of its customer's; and who was told that it is cancelled is not sold it."""
-        for order in Order.objects.all():
+        for order in orders:
             payment = self.peers.payments[str(order.payment_id)]
             if order.status in audit.UNDONE and payment["status"] not in ("voided", "failed", "refunded"):
                 yield f"{order.pk} is {order.status}, and its payment {payment['status']}"

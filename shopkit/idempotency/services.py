@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import F, QuerySet
 
 from shopkit import database_time, rows
 from shopkit.auth import OF_GUESTS, Identity
@@ -42,25 +42,27 @@ def claim(*, scope: str, body_digest: str, caller: Identity) -> Answer:
 
 def _take_over(dead: Answer, kind: str) -> Answer:
     now = database_time.now()
-    overdue = _running(dead).filter(started_at__lt=now - LEASE)
-    if not overdue.update(attempt=F("attempt") + 1, customer_type=kind, started_at=now):
+    if dead.started_at >= now - LEASE:  # each attempt writes it once, and with its number
+        raise in_progress()
+    if not rows.update(Answer, _running(dead), attempt=dead.attempt + 1, customer_type=kind, started_at=now):
         raise in_progress()
     dead.attempt += 1
     return dead
 
 
-def _running(answer: Answer) -> "QuerySet[Answer]":
-    return Answer.objects.filter(scope=answer.scope, attempt=answer.attempt, status=None)
+def _running(answer: Answer) -> dict[str, Any]:
+    """What holds of it while this attempt runs."""
+    return {"scope": answer.scope, "attempt": answer.attempt, "status": None}
 
 
 def keep(*, answer: Answer, status: int, headers: Mapping[str, str], body: str) -> bool:
     """Keeps what was answered; False when another has taken over meanwhile."""
-    return bool(_running(answer).update(status=status, headers=dict(headers), body=body))
+    return rows.update(Answer, _running(answer), status=status, headers=dict(headers), body=body) > 0
 
 
 def release(*, answer: Answer) -> None:
     """Forgets a request that came to nothing, so that the next one with its key runs at once."""
-    _running(answer).delete()
+    Answer.objects.filter(**_running(answer)).delete()
 
 
 def sweep(*, now: datetime) -> int:
