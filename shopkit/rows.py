@@ -5,13 +5,14 @@ least one thing, a row must have: a value, `None` for none, or a tuple for one o
 such as `F`, and no JSON in a condition; a row stands for its id. Neither `save()` nor a signal of the model's runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
+from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
 Field = Any  # a `models.Field`, whose backend-facing half has no types
@@ -39,23 +40,33 @@ def get(model: type[M], where: Where, *, along: str | None = None, lock: bool = 
 
 def find_all(model: type[M], where: Where, *, lock: bool = False) -> list[M]:
     """All such rows, in the order of their `Meta`."""
-    if lock and not connections[DEFAULT_DB_ALIAS].in_atomic_block:
+    connection = connections[DEFAULT_DB_ALIAS]
+    if lock and not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A row is kept for as long as a transaction; there is none.")
-    select = _select(model, _conditions(model, _shape(where)), lock)
-    return _selected(model, select, _asked(model, where))
+    return _selected(model, _select_all(model, _shape(where), lock), _asked(model, where, connection), connection)
 
 
 def find_due(model: type[M], where: Where, *times: str, now: datetime, most: int) -> list[M]:
     """So many such rows at most of which each of these times has come; by the first, who waits longest comes first."""
-    select = _select_due(model, _shape(where), times, most)
-    return _selected(model, select, _asked(model, where) + _asked(model, dict.fromkeys(times, now)))
+    select, connection = _select_due(model, _shape(where), times, most), connections[DEFAULT_DB_ALIAS]
+    asked = _asked(model, where, connection) + _asked(model, dict.fromkeys(times, now), connection)
+    return _selected(model, select, asked, connection)
 
 
-def _selected(model: type[M], select: "_Select", asked: list[Any]) -> list[M]:
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+def _selected(model: type[M], select: "_Select", asked: list[Any], connection: Any) -> list[M]:
+    with connection.cursor() as cursor:
         cursor.execute(select.sql, asked)
         rows = cursor.fetchall()
-    return [model.from_db(DEFAULT_DB_ALIAS, select.names, values) for values in select.converted(rows)]
+    return [_made(model, select.names, values) for values in select.converted(rows)]
+
+
+def _made(model: type[M], names: list[str], values: list[Any]) -> M:
+    """A row that is there. As when Django unpickles one, without `__init__`, which looks at each field by its turn."""
+    row = model.__new__(model)
+    row.__dict__.update(zip(names, values, strict=True))
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return row
 
 
 def read_again(row: models.Model, *, lock: bool = False) -> None:
@@ -109,7 +120,7 @@ def update(model: type[models.Model], where: Where, /, **fields: Any) -> int:
     connection = connections[DEFAULT_DB_ALIAS]
     values = [_field(model, name).get_db_prep_save(_id(value), connection) for name, value in fields.items()]
     with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-        cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where))
+        cursor.execute(_update(model, tuple(fields), _shape(where)), values + _asked(model, where, connection))
         return int(cursor.rowcount)
 
 
@@ -120,9 +131,10 @@ class _Select:
     compiler: Any
     converters: dict[int, Any]
 
-    def converted(self, rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    def converted(self, rows: list[tuple[Any, ...]]) -> Iterable[list[Any]]:
         """As the fields have them."""
-        return list(self.compiler.apply_converters(rows, self.converters))
+        found: Iterable[list[Any]] = self.compiler.apply_converters(rows, self.converters)
+        return found
 
 
 @dataclass(frozen=True)
@@ -141,7 +153,6 @@ def _store() -> Any:
     return store
 
 
-@cache
 def _select(model: type[models.Model], condition: str, lock: bool, ordering: tuple[str, ...] | None = None) -> _Select:
     fields = model._meta.concrete_fields
     compiler = model._default_manager.all().query.get_compiler(connection=_store())
@@ -151,6 +162,11 @@ def _select(model: type[models.Model], condition: str, lock: bool, ordering: tup
     sql += f" ORDER BY {order}" if order else ""
     sql += f" {_store().ops.for_update_sql()}" if lock and _store().features.has_select_for_update else ""
     return _Select(sql, [field.attname for field in fields], compiler, converters)
+
+
+@cache
+def _select_all(model: type[models.Model], shape: Shape, lock: bool) -> _Select:
+    return _select(model, _conditions(model, shape), lock)
 
 
 @cache
@@ -203,9 +219,9 @@ def _condition(column: str, count: int | None) -> str:
     return f"{column} IN ({', '.join(['%s'] * count)})" if count else "1 = 0"
 
 
-def _asked(model: type[models.Model], where: Where) -> list[Any]:
+def _asked(model: type[models.Model], where: Where, connection: Any) -> list[Any]:
     """The values of a condition, as the store has them."""
-    asked, connection = list[Any](), connections[DEFAULT_DB_ALIAS]
+    asked = list[Any]()
     for name, value in where.items():
         field = _field(model, name)
         each = value if isinstance(value, tuple) else () if value is None else (value,)

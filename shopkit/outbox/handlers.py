@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 
@@ -40,5 +42,11 @@ class AtMostOnce:
 
 def handlers() -> Mapping[str, Handler]:
     """The kinds that the service declares."""
-    declared: Mapping[str, Handler] = import_module(f"{settings.SERVICE.name}.tasks").HANDLERS
+    declared: Mapping[str, Handler] = _tasks(settings.SERVICE.name).HANDLERS
     return declared
+
+
+@cache
+def _tasks(service: str) -> Any:
+    """Imported once: to find that out costs as much as what a message asks for."""
+    return import_module(f"{service}.tasks")
