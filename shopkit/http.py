@@ -120,10 +120,10 @@ def _request(
     made = requests.PreparedRequest()
     made.method = method
     made.url = f"{url}?{urlencode(params)}" if params else url
-    made.headers = CaseInsensitiveDict(headers)
     if json is not None:
         made.body = dumps(json).encode()
-        made.headers.update({"Content-Type": "application/json", "Content-Length": str(len(made.body))})
+        headers = {**headers, "Content-Type": "application/json", "Content-Length": str(len(made.body))}
+    made.headers = CaseInsensitiveDict(headers)
     return made
 
 
