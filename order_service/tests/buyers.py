@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.response import Response
 
 from order_service import placing, saga, services
-from order_service.models import Order
+from order_service.models import Order, Status
 from order_service.tests.peers import CARDS, PRICES
 from shopkit import rows
 from shopkit.auth import Identity
@@ -90,10 +90,20 @@ class Buyer:
                 services.cancel_order(order=order)
             except ShopError as refusal:
                 self.shop.loop.note(f"{self.name} is too late to cancel: {refusal.code}")
+                self._insist(order)
                 return
             self.shop.loop.note(f"{self.name} cancels {order.pk}")
             self.shop.cancelled.add(order.pk)
             saga.run(order.pk)
+
+    def _insist(self, order: Order) -> None:
+        """While the money is being taken, again and again: who took it may have died of it."""
+        if order.status == Status.AUTHORISED:
+            self.shop.loop.later(self.shop.loop.random.uniform(0.2, 2), self.ask_to_cancel)
+
+    def ask_to_cancel(self) -> None:
+        """At some process."""
+        self.shop.loop.start(self.shop.any_process(), self.cancel)
 
 
 def _place(_view: Any, _request: Any, buyer: Buyer) -> Response:

@@ -112,7 +112,7 @@ class Shop:
             self.loop.later(at + random.uniform(0, 3), lambda: buyer.post(buyer.key))
         if random.random() < 0.25:
             when = at + random.choice([random.uniform(0, 1), random.uniform(0, 40)])
-            self.loop.later(when, lambda: self.loop.start(self.any_process(), buyer.cancel))
+            self.loop.later(when, buyer.ask_to_cancel)
         if random.random() < 0.15:
             self.loop.later(at + random.uniform(0, 60), lambda: self.refund(buyer))
 
