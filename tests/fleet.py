@@ -40,7 +40,9 @@ class Fleet:
 
     def call(self, method: str, path: str, *, at: str = "gateway", **more: object) -> requests.Response:
         more.setdefault("timeout", 20)
-        return requests.request(method, self.url(at) + path, **more)  # type: ignore[arg-type]
+        with requests.Session() as once:
+            once.trust_env = False  # no proxy or .netrc is asked about this machine, which takes a third of a call
+            return once.request(method, self.url(at) + path, **more)  # type: ignore[arg-type]
 
     def get(self, path: str, *, at: str = "gateway", **more: object) -> requests.Response:
         return self.call("GET", path, at=at, **more)
