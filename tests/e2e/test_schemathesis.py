@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from shopkit import topology
+from shopkit.config import ROOT
 from shopkit.topology import Store
 from tests.e2e.conftest import ON_SERVERS
 from tests.e2e.objects import PICTURE
@@ -24,6 +25,8 @@ from tests.fleet import Fleet
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260131")
 EXAMPLES = 9  # for each operation, beside those that cover its schema systematically
 TAIL = 4000  # characters of a failed run
+# Where Hypothesis keeps its tables of Unicode, which take it a second; examples, which would differ, it keeps nowhere.
+KEEPING = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis")}
 
 
 def _differs_here(service: topology.Service) -> bool:
@@ -71,7 +74,7 @@ def _run(name: str, url: str, folder: Path, config: str) -> subprocess.Completed
     command += ["--seed", SEED, "--max-examples", str(examples), "--workers", "1", "--request-timeout", "15"]
     command += ["--generation-with-security-parameters", "false", "--generation-database", "none"]
     command += ["--no-color", "--warnings", "off"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, env=KEEPING, capture_output=True, text=True, timeout=300, check=False)
 
 
 def _known_ids(fleet: Fleet, service: topology.Service) -> dict[str, str]:
