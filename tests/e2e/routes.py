@@ -1,23 +1,16 @@
-"""Which routes a service has, described or not, and whom its internal ones let in in open access: its own code says.
+"""Which routes a service has, described or not, and whom its internal ones let in in open access: its own code says."""
 
-`python -m tests.e2e.routes SERVICE` tells it of one service, in a process of its own.
-"""
-
-import json
 import os
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shopkit import entry, keys, topology
-from shopkit.config import ROOT
+from shopkit import keys, topology
+from tests import each_service
 from tests.e2e.operations import METHODS
-from tests.fleet import environment_of
 from tests.forging import Mint
 
 FILLED = {"uuid": str(uuid.UUID(int=1)), "int": "1"}
@@ -44,12 +37,10 @@ class Route:
         return f"{self.service}: {self.method} {self.path}"
 
 
-def routes_of(service: str, data: Path) -> list[Route]:
-    env = environment_of(data, 0, {"SHOP_ACCESS": "open"}) | {"SHOP_LOG_LEVEL": "ERROR"}
-    command = [sys.executable, "-m", "tests.e2e.routes", service]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return [Route(**found) for found in json.loads(done.stdout.splitlines()[-1])]
+def all_routes(data: Path) -> list[Route]:
+    env = {"SHOP_DATA": str(data), "SHOP_ACCESS": "open", "SHOP_LOG_LEVEL": "ERROR"}
+    told = each_service.ask(topology.SERVICES, routes_of, env)
+    return [Route(**route) for routes in told.values() for route in routes]
 
 
 def strangers_to(service: str) -> list[str]:
@@ -61,15 +52,15 @@ def peers_of(service: str) -> list[str]:
     return [each.name for each in topology.SERVICES.values() if service in each.may_call]
 
 
-def main(service: str) -> None:
+def routes_of(service: str) -> list[dict[str, Any]]:
+    """In that service's own process."""
     import django
 
-    entry.use(service)
     django.setup()
     keys.public_keys()  # makes those that are not there yet
     from django.urls import get_resolver
 
-    print(json.dumps(list(_walk(service, get_resolver().url_patterns, "/"))))
+    return list(_walk(service, get_resolver().url_patterns, "/"))
 
 
 def _walk(service: str, patterns: list[Any], before: str) -> Iterator[dict[str, Any]]:
@@ -115,7 +106,3 @@ def _in_open_access(service: str, method: str, path: str) -> dict[str, int]:
     client = Client(raise_request_exception=False, headers={"host": "localhost"})
     ask = getattr(client, method)
     return {who: ask(path, headers=headers).status_code for who, headers in callers.items()}
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

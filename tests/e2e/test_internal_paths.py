@@ -9,7 +9,7 @@ import pytest
 from shopkit import topology
 from tests.e2e import raw
 from tests.e2e.objects import Cast
-from tests.e2e.routes import Route, peers_of, routes_of, strangers_to
+from tests.e2e.routes import Route, all_routes, peers_of, strangers_to
 
 DOORS = ("gateway", "customer_router", "items_router")
 PAGES = {"/api/payments/test/", "/api/payments/{payment_id}/pay/"}  # for people, not for programs
@@ -19,9 +19,7 @@ UNDESCRIBED = ("/health/", "/metrics", "/api/schema/", "/docs/", "/internal/")
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
     """Of all services."""
-    data = tmp_path_factory.mktemp("routes")
-    with ThreadPoolExecutor(2) as pool:
-        return [route for found in pool.map(lambda name: routes_of(name, data), topology.SERVICES) for route in found]
+    return all_routes(tmp_path_factory.mktemp("routes"))
 
 
 @pytest.fixture(scope="module")
