@@ -24,4 +24,4 @@ def wait_for(condition: Callable[[], object], *, seconds: float = PATIENCE, ever
         waited = time.monotonic() - start
         if waited > seconds:
             raise TimeoutError(f"not within {seconds} s")
-        time.sleep(max(every, min(waited / 10, SELDOM)))
+        time.sleep(max(every, min(waited / 5, SELDOM)))
