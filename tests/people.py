@@ -109,9 +109,11 @@ def mailed_token(fleet: Fleet, email: str) -> str:
 
 
 def mails_to(fleet: Fleet, email: str) -> Iterator[str]:
-    """The plain texts of the mails to that address, the oldest first."""
+    """The plain texts of the mails to that address, the oldest first; the many to others are not parsed."""
     for path in sorted((fleet.data / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
-        message = message_from_bytes(path.read_bytes().rstrip(b"-\n"), policy=policy.default)
+        if f"To: {email}\n".encode() not in (written := path.read_bytes()):
+            continue
+        message = message_from_bytes(written.rstrip(b"-\n"), policy=policy.default)
         body = message.get_body(("plain",)) if message["To"] == email else None
         if body is not None:
             yield body.get_content()
