@@ -16,8 +16,8 @@ SUITES = [each.name for each in SERVICES.values() if each.store in (Store.POSTGR
 def main(service: str) -> int:
     with tempfile.TemporaryDirectory(prefix="polyshop-suite-") as folder:
         try:
-            with stores.servers(Path(folder), prefix="suite_") as environment:
-                return run(service, environment[f"{service.upper()}_DATABASE_URL"])
+            with stores.database(Path(folder), SERVICES[service], prefix="suite_") as url:
+                return run(service, url)
         except stores.Missing as missing:
             print(f"1 skipped: !!! NOT TESTED on a database server: {missing}")
             return 0

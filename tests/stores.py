@@ -89,14 +89,31 @@ def servers(folder: Path, *, prefix: str = "") -> Iterator[Environment]:
     with contextlib.ExitStack() as stack:
         environment = _given_mongo(prefix) if os.environ.get("MONGO_URL") else {}
         environment["REDIS_URL"] = _given_redis() or stack.enter_context(redis(folder / "redis"))
-        url_of = {
-            Store.POSTGRES: _given("POSTGRES_SERVER_URL") or stack.enter_context(postgres(folder / "postgres")),
-            Store.MYSQL: _given("MYSQL_SERVER_URL") or stack.enter_context(mariadb(folder / "mariadb")),
-        }
+        url_of = {store: stack.enter_context(_server(store, folder)) for store in (Store.POSTGRES, Store.MYSQL)}
         for service in topology.SERVICES.values():
             if service.store in url_of:
                 environment[f"{service.name.upper()}_DATABASE_URL"] = url_of[service.store](prefix + service.name)
         yield environment
+
+
+@contextlib.contextmanager
+def database(folder: Path, service: topology.Service, *, prefix: str) -> Iterator[str]:
+    """The URL of an empty database for one service, with nothing started that it does not need."""
+    with _installing():
+        install()
+    with _server(service.store, folder) as create:
+        yield create(prefix + service.name)
+
+
+@contextlib.contextmanager
+def _server(store: Store, folder: Path) -> Iterator[CreateDatabase]:
+    """The one that the environment names, else a new one."""
+    if store is Store.POSTGRES:
+        given, starting = _given("POSTGRES_SERVER_URL"), postgres(folder / "postgres")
+    else:
+        given, starting = _given("MYSQL_SERVER_URL"), mariadb(folder / "mariadb")
+    with contextlib.nullcontext(given) if given else starting as create:
+        yield create
 
 
 def _given(variable: str) -> CreateDatabase | None:
