@@ -65,12 +65,8 @@ class _Router:
 _router = _Router()
 
 
-def tell() -> int:
-    """Sends what is untold, as far as one run goes; how many changes."""
-    return _tell_changes() + _tell_purchases()
-
-
-def _tell_purchases() -> int:
+def tell_purchases() -> int:
+    """Sends those that are untold, as far as one run goes; how many."""
     sold = list(purchases.purchases().find(UNTOLD).limit(BATCH))
     if not sold or not _router.tell(purchases=map(purchases.state, sold)):
         return 0
@@ -78,7 +74,8 @@ def _tell_purchases() -> int:
     return len(sold)
 
 
-def _tell_changes() -> int:
+def tell() -> int:
+    """Sends what is untold of items, as far as one run goes; how many changes."""
     kind, told = own_kind(), 0
     for _ in range(BATCHES):
         batch, gone = list(items().find(UNTOLD, _SHOWN).limit(BATCH)), list(tombstones().find(UNTOLD).limit(BATCH))

@@ -14,6 +14,7 @@ SWEEPS = (
     Sweep(LIKES.count_due, every=5),
     Sweep(images.forget_orphans, every=24 * 3600),
     Sweep(feed.tell, every=0.5),
+    Sweep(feed.tell_purchases, every=3),
     Sweep(tombstones.settle, every=5),
     Sweep(tombstones.forget_old, every=3600),
 )
