@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from order_service import audit, saga, services
 from order_service.models import Order, Saga, Status
+from order_service.steps import lines
 from order_service.tests.conftest import LINE
 from order_service.tests.world import UNITS, Fault, Killed, World
 
-ITEM, QUANTITY = LINE["item_id"], LINE["quantity"]
+ITEM = LINE["item_id"]
 MOST_STEPS = 14
 LONG_AGO = "2020-01-01T00:00:00Z"
 
@@ -47,7 +48,7 @@ def check(world: World, order: Order) -> None:
     assert payment["captured"] - payment["refunded"] == (order.total if paid else 0)
     assert world.charges <= 1
     assert world.holds == {}
-    assert world.sold == ({str(order.pk): {ITEM: QUANTITY}} if paid else {})
+    assert world.sold == ({str(order.pk): lines(order)} if paid else {})
     assert (str(order.pk) in world.shipments) == paid
 
 
@@ -59,7 +60,7 @@ def arrive(world: World, order: Order) -> None:
 
 def books(world: World) -> audit.Books:
     """What the auditor would read of the peers, where all that has happened happened long ago."""
-    read = audit.Books(stock={ITEM: _stock(world)})
+    read = audit.Books(stock={item: _stock(world, item) for item in world.available})
     for payment in world.payments.values():
         read.payments[payment["order_id"]].append({**payment, "by_hand": False, "created_at": LONG_AGO})
     for order in world.shipments:
@@ -68,11 +69,11 @@ def books(world: World) -> audit.Books:
     return read
 
 
-def _stock(world: World) -> dict[str, Any]:
-    holds = {order: lines[ITEM] for order, lines in world.holds.items()}
-    sold = sum(lines[ITEM] for lines in world.sold.values())
-    moved = {"available": world.available[ITEM], "held": sum(holds.values()), "sold": sold}
-    return {"id": ITEM, **moved, "put_in": UNITS, "holds": holds}
+def _stock(world: World, item: str) -> dict[str, Any]:
+    holds = {order: lines[item] for order, lines in world.holds.items() if item in lines}
+    sold = sum(lines.get(item, 0) for lines in world.sold.values())
+    moved = {"available": world.available[item], "held": sum(holds.values()), "sold": sold}
+    return {"id": item, **moved, "put_in": UNITS, "holds": holds}
 
 
 def crash_after(world: World, calls: int) -> None:

@@ -20,6 +20,7 @@ RATES = f"{topology.service('shipping_service').url}/api/shipments/rates/"
 PRICES = [{"method": "standard", "price": "5.00"}, {"method": "express", "price": "15.00"}]
 NOW = {"weight_g": None, "problem": None}
 LINE = {"item_id": "book_1", "item_type": "book", "name": "Clean Code", "unit_price": "29.99", "quantity": 2}
+LAPTOP = {"item_id": "laptop_1", "item_type": "laptop", "name": "Light", "unit_price": "29.99", "quantity": 1}
 CARD = {"provider": "simulated", "method": "card", "token": "4111111111111111"}
 CUSTOM_PATH = "/api/custom-orders/"
 ASKED = {"description": "A case with\nbeads", "name": "Ada", "email": "ada@example.com"}
@@ -86,10 +87,10 @@ Place = Callable[..., Order]
 
 @pytest.fixture
 def place(world: World, ada: Caller, fills: Fills) -> Place:
-    """Makes an order of Ada's that is paid by card unless told otherwise."""
+    """Makes an order of Ada's, of these lines or the usual one, that is paid by card unless told otherwise."""
 
-    def placed(**more: Any) -> Order:
-        answer = ada.post("/api/orders/", wish(fills(), **{"payment": CARD, **more}))
+    def placed(*lines: dict[str, Any], **more: Any) -> Order:
+        answer = ada.post("/api/orders/", wish(fills(*lines), **{"payment": CARD, **more}))
         assert answer.status_code == 201, answer.content
         return Order.objects.get(pk=answer.data["id"])
 

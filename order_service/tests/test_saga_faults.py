@@ -14,8 +14,8 @@ from django.utils import timezone
 from order_service import saga, services, tasks
 from order_service.models import Order, OrderEvent, Saga
 from order_service.tests.checkout import check, finish, later
-from order_service.tests.conftest import Place
-from order_service.tests.world import Fault, Killed, World
+from order_service.tests.conftest import LAPTOP, LINE, Place
+from order_service.tests.world import UNITS, Fault, Killed, World
 from shopkit import database_time
 from shopkit.outbox.models import Message
 from shopkit.testing import at_once
@@ -38,6 +38,22 @@ STEPS = {
     "taken and refused": ("reserve", "authorise", "commit", "capture", "undo_payment", "undo_stock"),
 }
 """The steps it writes down."""
+GOODS = {"one type": (LINE,), "two types": (LINE, LAPTOP)}
+OF_EACH_TYPE = ("reserve", "commit", "release", "restock")
+
+
+def calls_of(path: str, goods: str) -> list[str]:
+    """In turn; what a type's service is asked, each is."""
+    types = len(GOODS[goods])
+    return [call for each in PATHS[path][0] for call in [each] * (types if each in OF_EACH_TYPE else 1)]
+
+
+CALLS = [
+    pytest.param(path, goods, number, id=f"{path}, {goods}, {number}: {call}")
+    for path in PATHS
+    for goods in GOODS
+    for number, call in enumerate(calls_of(path, goods))
+]
 
 
 def goes(world: World, path: str) -> None:
@@ -47,32 +63,41 @@ def goes(world: World, path: str) -> None:
         world._capture = lambda payment, body: take(payment, body) or "refused"  # type: ignore[method-assign]
 
 
+@pytest.mark.parametrize("goods", GOODS)
 @pytest.mark.parametrize("path", PATHS)
-def test_a_checkout_makes_these_calls_and_writes_these_steps_down(world: World, place: Place, path: str) -> None:
+def test_a_checkout_makes_these_calls_and_writes_these_steps_down(
+    world: World, place: Place, path: str, goods: str
+) -> None:
     goes(world, path)
-    order = place()
+    order = place(*GOODS[goods])
     placing = len(world.calls)
     finish(order)
     made = world.calls[placing:]
-    assert len(made) == len(PATHS[path][0])
-    assert all(call in url for call, url in zip(PATHS[path][0], made, strict=True))
+    assert len(made) == len(calls_of(path, goods))
+    assert all(call in url for call, url in zip(calls_of(path, goods), made, strict=True))
     assert tuple(event.name for event in order.events.all()) == ("placed", *STEPS[path])
 
 
 @pytest.mark.parametrize("kind", ["killed", "lost", "unavailable"])
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("path", "call"), [(path, call) for path, (calls, _) in PATHS.items() for call in calls])
+@pytest.mark.parametrize(("path", "goods", "number"), CALLS)
 def test_a_checkout_ends_right_whatever_happens_to_any_one_call(
-    world: World, place: Place, path: str, call: str, when: str, kind: str
+    world: World, place: Place, path: str, goods: str, number: int, when: str, kind: str
 ) -> None:
     goes(world, path)
-    order = place()
-    world.fault = fault = Fault(len(world.calls) + PATHS[path][0].index(call), when, kind)
+    order = place(*GOODS[goods])
+    world.fault = fault = Fault(len(world.calls) + number, when, kind)
     order = finish(order)
     assert fault.struck
-    assert call in world.calls[fault.call]
+    assert calls_of(path, goods)[number] in world.calls[fault.call]
     assert order.status == PATHS[path][1]
     check(world, order)
+
+
+def test_where_one_type_is_sold_out_the_other_is_free_again(world: World, place: Place) -> None:
+    world.available["laptop_1"] = 0
+    order = finish(place(LINE, LAPTOP))
+    assert (order.status, world.holds, world.available["book_1"]) == ("cancelled", {}, UNITS)
 
 
 @pytest.mark.parametrize("error", [Killed(), OperationalError("server closed the connection")], ids=["killed", "error"])

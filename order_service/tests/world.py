@@ -6,7 +6,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,10 +41,10 @@ class World:
     card: str = "authorised"
     price: int | None = 2999
     gone: bool = False
-    available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS}))
+    available: Counter[str] = field(default_factory=lambda: Counter({"book_1": UNITS, "laptop_1": UNITS}))
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
-    undone: set[str] = field(default_factory=set)
+    undone: set[tuple[str, str]] = field(default_factory=set)
     buyers: dict[str, str | None] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     shipments: dict[str, str] = field(default_factory=dict)
@@ -56,6 +56,7 @@ class World:
     def play(self, mock: responses.RequestsMock) -> None:
         for peer, act in (
             ("book_service", self._stock),
+            ("laptop_service", self._stock),
             ("paying_service", self._paying),
             ("shipping_service", self._shipping),
         ):
@@ -90,27 +91,27 @@ class World:
         return _error(409, refusal) if refusal else _ok({"items": prices})
 
     def _stock_reserve(self, order: str, body: dict[str, Any]) -> str | None:
-        lines = body["lines"]
-        if order in self.undone:
+        lines, held = body["lines"], self.holds.get(order, {})
+        if any((order, item) in self.undone for item in lines):
             return "order_undone"
-        if order in self.holds:
+        if held.keys() >= lines.keys():
             return None
         if all(self.available[item] >= quantity for item, quantity in lines.items()):
             self.available.subtract(lines)
-            self.holds[order] = lines
+            self.holds[order] = held | lines
             return None
-        return None if order in self.sold else "out_of_stock"
+        return None if self.sold.get(order, {}).keys() >= lines.keys() else "out_of_stock"
 
-    def _stock_release(self, order: str, _body: dict[str, Any]) -> None:
-        self.available.update(self.holds.pop(order, {}))
+    def _stock_release(self, order: str, body: dict[str, Any]) -> None:
+        self.available.update(_taken(self.holds, order, body["lines"]))
 
     def _stock_commit(self, order: str, body: dict[str, Any]) -> str | None:
-        if order in self.sold:
+        if self.sold.get(order, {}).keys() >= body["lines"].keys():
             self._stock_release(order, body)
-        elif order not in self.holds:
+        elif not self.holds.get(order, {}).keys() >= body["lines"].keys():
             return "hold_gone"
         else:
-            self.sold[order] = self.holds.pop(order)
+            self.sold[order] = self.sold.get(order, {}) | _taken(self.holds, order, body["lines"])
             self.buyers[order] = body.get("customer_id")
         return None
 
@@ -118,9 +119,9 @@ class World:
         if order in self.buyers:
             self.buyers[order] = body.get("customer_id")
 
-    def _stock_restock(self, order: str, _body: dict[str, Any]) -> None:
-        self.undone.add(order)
-        self.available.update(self.sold.pop(order, {}))
+    def _stock_restock(self, order: str, body: dict[str, Any]) -> None:
+        self.undone |= {(order, item) for item in body["lines"]}
+        self.available.update(_taken(self.sold, order, body["lines"]))
 
     def _paying(self, path: str, body: dict[str, Any]) -> Answer:
         parts = path.strip("/").split("/")[2:]
@@ -196,3 +197,11 @@ def _ok(body: dict[str, Any]) -> Answer:
 def _error(status: int, code: str) -> Answer:
     body = {"error": f"{code}.", "code": code, "details": {}, "request_id": "x"}
     return status, {"Content-Type": "application/json"}, json.dumps(body)
+
+
+def _taken(kept: dict[str, dict[str, int]], order: str, items: Iterable[str]) -> dict[str, int]:
+    """Takes out of what is kept for the order what there is of these, and gives that."""
+    lines = kept.pop(order, {})
+    if rest := {item: quantity for item, quantity in lines.items() if item not in items}:
+        kept[order] = rest
+    return {item: quantity for item, quantity in lines.items() if item in items}
