@@ -74,7 +74,7 @@ def _known(service: Service, ids: list[str]) -> dict[str, Item | None]:
     try:
         facts = _facts(service.name, ids)
     except ShopError as error:
-        log.warning("items unknown", service=service.name, error=error.code)
+        log.warning("items unknown", peer=service.name, error=error.code)
         return {}
     return {item_id: facts.get(item_id) for item_id in ids}
 
