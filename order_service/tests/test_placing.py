@@ -1,5 +1,6 @@
 """A cart becomes an order: at the cart's prices, with totals made here, once."""
 
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -9,6 +10,7 @@ import responses
 from django.db import IntegrityError
 from django.utils import timezone
 
+from order_service import tasks
 from order_service.models import Order, OrderEvent
 from order_service.tests.conftest import ADDRESS, LINE, Fills, cart_url, wish
 from order_service.tests.world import Killed
@@ -197,3 +199,15 @@ def test_who_died_before_the_answer_was_kept_gives_it_to_who_asks_again(
     for other in ({"HTTP_IDEMPOTENCY_KEY": "two"}, {}):
         refused = ada.post("/api/orders/", wish(cart_id), **other)
         assert (refused.status_code, refused.json()["code"]) == (409, "already_ordered")
+
+
+def test_a_key_that_has_expired_makes_no_second_order(ada: Caller, fills: Fills) -> None:
+    cart_id, key = fills(), {"HTTP_IDEMPOTENCY_KEY": "one"}
+    first = ada.post("/api/orders/", wish(cart_id), **key).json()
+    Answer.objects.update(started_at=timezone.now() - keys.KEPT - timedelta(days=1))
+    assert tasks.forget_old_answers() == 1
+    again = ada.post("/api/orders/", wish(cart_id), **key)
+    assert (again.status_code, again.json()) == (201, first)
+    other = ada.post("/api/orders/", wish(cart_id, email="eve@example.com"), HTTP_IDEMPOTENCY_KEY="two")
+    assert (other.status_code, other.json()["code"]) == (409, "already_ordered")
+    assert [(str(each.pk), each.version) for each in Order.objects.all()] == [(first["id"], 1)]
