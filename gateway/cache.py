@@ -20,7 +20,7 @@ from shopkit.answer import CLIENT_GONE, Answer, Recorded
 from shopkit.config import config
 from shopkit.etag import is_known
 from shopkit.hygiene import Headers
-from shopkit.incoming import Body, Request, silence
+from shopkit.incoming import NO_BODY, Request
 from shopkit.proxy import Ask
 
 FRESH_NS = 1_000_000_000
@@ -164,7 +164,7 @@ def _of_nobody(request: Request, etag: bytes | None) -> Request:
     if etag is not None:
         headers.append((b"if-none-match", etag))
     arrival = replace(request.arrival, headers=headers)
-    return Request(request.scope, request.path, arrival, Body(silence, 0, 0), request.id, 0)
+    return Request(request.came, request.path, arrival, NO_BODY, request.id, 0)
 
 
 def _made(came: Recorded, began: int) -> Kept:

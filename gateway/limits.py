@@ -12,28 +12,27 @@ AUTH = "/api/auth/"
 NOT_COUNTED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
-async def count(request: Request, *, subject: str | None = None) -> None:
+def count(request: Request, *, subject: str | None = None) -> None:
     """Counts the request for `subject`, whose token was checked, or for its address; `TooManyRequests`.
 
-    On `/api/auth/` for the address always: there anyone gets themselves new subjects.
+    `Later` as the limiter raises it. On `/api/auth/` for the address always: there anyone gets themselves new subjects.
     """
     auth_path = request.path.startswith(AUTH)
     if request.path in NOT_COUNTED or not _limiters()[auth_path]:
         return
     key = f"subject:{subject}" if subject and not auth_path else f"address:{client_address(request)}"
-    request.response_headers += await admit(key=key, auth_path=auth_path)
+    request.response_headers += admit(key=key, auth_path=auth_path)
 
 
-async def admit(*, key: str, auth_path: bool) -> Headers:
+def admit(*, key: str, auth_path: bool) -> Headers:
     """The headers that tell the client where it stands, none where there is no limit; `TooManyRequests`."""
     limiter = _limiters()[auth_path]
-    return await limiter.admit(key) if limiter else []
+    return limiter.admit(key) if limiter else []
 
 
 def client_address(request: Request) -> str:
     """Who called, as the services behind are told: an IPv4 address, or an IPv6 network, of which a client has a /64."""
-    client = (request.scope.get("client") or ("unknown",))[0]
-    return counted(client) or client
+    return counted(request.came.client) or request.came.client
 
 
 @cache

@@ -10,14 +10,14 @@ from shopkit.auth import ANONYMOUS, Identity, identify
 from shopkit.config import config
 from shopkit.errors import ShopError
 from shopkit.exchange import SAFE
-from shopkit.proxied import asgi_application
+from shopkit.proxied import application_of
 from shopkit.proxy import Forward, Proxy, Request
 
 _CHANGE_ITEMS = ("items_router", "order_service")  # an order takes stock
 _DOORS = {path: service.behind or service.name for path, service in topology.by_path().items()}
 
 
-async def pick(request: Request) -> Forward | None:
+def pick(request: Request) -> Forward | None:
     """The router or service in front of what is asked for; None for what the gateway answers itself.
 
     A caller with a token that can't be believed comes no further, except to where there are new ones to be had.
@@ -26,9 +26,9 @@ async def pick(request: Request) -> Forward | None:
     try:
         caller = identify(request.header) if segment and segment != "auth" else ANONYMOUS
     except ShopError:
-        await limits.count(request)  # guessing has its limit too
+        limits.count(request)  # guessing has its limit too
         raise
-    await limits.count(request, subject=_subject(caller))
+    limits.count(request, subject=_subject(caller))
     return _forward(_DOORS[segment], request, caller) if segment in _DOORS else None
 
 
@@ -37,9 +37,9 @@ def _forward(service: str, request: Request, caller: Identity) -> Forward:
 
     A customer who looks at one item is passed on: what they viewed counts.
     """
-    if service in _CHANGE_ITEMS and request.method not in SAFE:
+    if request.method not in SAFE and service in _CHANGE_ITEMS:
         return Forward(service, request.path, then=_cache().dropped)
-    if is_public(request) and not (caller.customer_id and is_detail(request.path)):
+    if not (caller.customer_id and is_detail(request.path)) and is_public(request):
         return Forward(service, request.path, given_by=_cache().give)
     return Forward(service, request.path)
 
@@ -55,4 +55,4 @@ def _subject(caller: Identity) -> str | None:
 
 
 def application() -> Proxy:
-    return asgi_application("gateway", pick, outermost=True)
+    return application_of("gateway", pick, outermost=True)

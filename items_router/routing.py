@@ -9,7 +9,7 @@ from items_router.catalogue import sources
 from items_router.recommending import seen
 from shopkit import topology
 from shopkit.errors import Invalid, Unavailable
-from shopkit.proxied import asgi_application
+from shopkit.proxied import application_of
 from shopkit.proxy import Forward, Proxy, Request
 from shopkit.topology import Service
 
@@ -19,7 +19,7 @@ Observe = Callable[[str, str, int, float], None]
 _PATHS = {path: service for path, service in topology.by_path().items() if service.item_type}
 
 
-async def pick(request: Request) -> Forward | None:
+def pick(request: Request) -> Forward | None:
     """The item service; None for what this router answers itself: what is in its catalogue, and collections."""
     parts = request.path.strip("/").split("/")
     if parts[3:] == ["similar"]:
@@ -35,7 +35,7 @@ async def pick(request: Request) -> Forward | None:
     if len(parts) > 2:
         service = _TYPES.get(parts[2].partition("_")[0])
         return _to(service, request, parts) if service else None
-    return await _by_type(request, parts)
+    return _by_type(request, parts)
 
 
 def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
@@ -55,17 +55,17 @@ def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     return Forward(service.name, path, or_local=one)
 
 
-async def _by_type(request: Request, parts: list[str]) -> Forward | None:
+def _by_type(request: Request, parts: list[str]) -> Forward | None:
     if request.method == "POST":
-        return _to(_service(await _posted_type(request)), request, parts)
+        return _to(_service(_posted_type(request)), request, parts)
     asked = request.query_params().get("type", [""])[0]
     if not asked or "," in asked:
         return None
     return _to(_service(asked), request, parts)
 
 
-async def _posted_type(request: Request) -> object:
-    body = await request.json()
+def _posted_type(request: Request) -> object:
+    body = request.json()
     return body.get("type") if isinstance(body, dict) else None
 
 
@@ -77,7 +77,7 @@ def _service(item_type: object) -> Service:
 
 
 def application() -> Proxy:
-    proxy = asgi_application("items_router", pick)
+    proxy = application_of("items_router", pick)
     proxy.missed = _missed
     proxy.observe = partial(_observed, proxy.observe)
     return proxy

@@ -36,6 +36,11 @@ class Breaker:
             return "closed"
         return "half_open" if self._clock() >= self._next_trial else "open"
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody need `check`."""
+        return self._failures < self._threshold
+
     def check(self) -> None:
         """Lets the caller try, or raises `Unavailable` with a `Retry-After` in whole seconds."""
         if self._failures < self._threshold:

@@ -1,14 +1,13 @@
-"""One connection of a client's to a proxy: bytes in, requests to the application, one after the other (RFC 9112)."""
+"""One connection of a client's to a proxy: bytes in, requests to be answered, one after the other (RFC 9112)."""
 
 import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 
-from shopkit.answer import ABORT
 from shopkit.client_request import ClientRequest
-from shopkit.incoming import ASGIApp, Scope
 from shopkit.refusal import refusal
 from shopkit.request_parser import Refused, RequestParser
 
@@ -16,12 +15,15 @@ WRITE_AHEAD = 65536
 LINGER_S = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
+Application = Callable[[ClientRequest, Callable[[], None]], None]
+"""Answers a request, and calls back later, once it has; what it did not complete is never ended as if whole."""
+
 
 class Worker(Protocol):
     """What a connection needs of whoever serves it; no more requests are taken once it is not `alive`."""
 
     loop: asyncio.AbstractEventLoop
-    asgi: ASGIApp
+    application: Application
     alive: bool
 
     def came(self, connection: "ClientConnection") -> None: ...
@@ -31,6 +33,7 @@ class Worker(Protocol):
 
 class ClientConnection(asyncio.Protocol):
     """One connection of a client's. `idle_since`: when it began to wait for a request, None while it carries one.
+    `server` is the address that was called, `peer` that of who called; `writable` is done when the client takes more.
 
     Requests that come together are answered in their order. What is no request is answered in the one error form, after
     what came before it, and ends the connection.
@@ -39,12 +42,12 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._loop = worker.loop
-        self._parser = RequestParser(self._begin)
+        self._application = worker.application
+        self._parser = RequestParser(self, self._begin)
         self._active: ClientRequest | None = None
         self._waiting: deque[ClientRequest] = deque()
-        self._asked: asyncio.Future[None] | None = None
         self._refusal: int | None = None
-        self._writable: asyncio.Future[None] | None = None
+        self.writable: asyncio.Future[None] | None = None
         self._paused = False
         self._closing = False
 
@@ -53,20 +56,16 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_AHEAD)
-        self._server, self._peer = (
-            name[:2] if isinstance(name := transport.get_extra_info(which), tuple) else None
-            for which in ("sockname", "peername")
-        )
+        self.server = _address(transport.get_extra_info("sockname"), ("localhost", 80))
+        self.peer = _address(transport.get_extra_info("peername"), ("unknown", 0))[0]
         self.idle_since: float | None = self._loop.time()
         self._worker.came(self)
-        self._serving = self._loop.create_task(self._serve())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._worker.left(self)
         if self._active is not None:
             self._active.leave()
-        self._wake()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -77,36 +76,28 @@ class ClientConnection(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused.status)
         else:
+            self._go_on()
             if len(self._waiting) > 1 or self._is_full():
                 self._pause()
 
     def pause_writing(self) -> None:
-        self._writable = self._loop.create_future()
+        self.writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
-        self._writable = None
+        if self.writable is not None and not self.writable.done():
+            self.writable.set_result(None)
+        self.writable = None
 
     # -- what the parser calls
 
-    def _begin(self, scope: Scope, *, keep_alive: bool, expects: bool) -> ClientRequest:
-        scope.update(server=self._server, client=self._peer, extensions={ABORT: self.abort})
-        request = ClientRequest(self, scope, keep_alive=keep_alive, expects=expects)
+    def _begin(self, request: ClientRequest) -> None:
         self._waiting.append(request)
-        self.idle_since = None
-        self._wake()
-        return request
 
     # -- what a request calls
 
     def write(self, data: bytes) -> None:
         if not self._closing:
             self._transport.write(data)
-
-    async def drained(self) -> None:
-        if self._writable is not None:
-            await self._writable
 
     def keeps_alive(self) -> bool:
         """Whether the connection stays open for what else may come."""
@@ -119,21 +110,24 @@ class ClientConnection(asyncio.Protocol):
 
     # -- one request after the other
 
-    async def _serve(self) -> None:
-        while not self._closing:
-            if self._waiting:
-                await self._answer(self._waiting.popleft())
-            elif self._refusal:
-                self._say_and_close(self._refusal)
-            else:
-                await self._idle()
+    def _go_on(self) -> None:
+        """Takes up the next request, or whatever else is to be done, unless one is being answered."""
+        if self._active is not None or self._closing:
+            return
+        if self._waiting:
+            self._active, self.idle_since = self._waiting.popleft(), None
+            self.read_on()
+            self._application(self._active, self._answered)
+        elif self._refusal:
+            self._say_and_close(self._refusal)
+        elif not self._worker.alive:
+            self._close()
+        else:
+            self.idle_since = self._loop.time()
 
-    async def _answer(self, request: ClientRequest) -> None:
-        self._active = request
-        self.read_on()
-        await request.run(self._worker.asgi)
-        self._active = None
-        if self._closing:
+    def _answered(self) -> None:
+        request, self._active = self._active, None
+        if self._closing or request is None:
             return
         if not request.started:
             self._say_and_close(500)
@@ -141,18 +135,8 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
         elif not (request.keep_alive and request.received):
             self._close()
-
-    async def _idle(self) -> None:
-        if not self._worker.alive:
-            self._close()
-            return
-        self.idle_since = self._loop.time()
-        self._asked = self._loop.create_future()
-        await self._asked
-
-    def _wake(self) -> None:
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_result(None)
+        else:
+            self._go_on()
 
     def _is_full(self) -> bool:
         return self._active is not None and (bool(self._waiting) or self._active.is_full)
@@ -174,7 +158,7 @@ class ClientConnection(asyncio.Protocol):
             else:
                 self._say_and_close(status)
             broken.leave()
-        self._wake()
+        self._go_on()
 
     def _say_and_close(self, status: int) -> None:
         self._refusal = status
@@ -204,3 +188,8 @@ class ClientConnection(asyncio.Protocol):
         client = self._transport.get_extra_info("socket")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
+
+
+def _address(name: object, unknown: tuple[str, int]) -> tuple[str, int]:
+    """A socket's address; one in the file system has none."""
+    return cast(tuple[str, int], name[:2]) if isinstance(name, tuple) else unknown

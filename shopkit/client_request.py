@@ -1,7 +1,6 @@
-"""One request of a client's as ASGI has it: its body as it arrives, and the response as it leaves (RFC 9112)."""
+"""One request of a client's: its head, its body as it arrives, and the response as it leaves (RFC 9112)."""
 
 import asyncio
-import logging
 import time
 from email.utils import formatdate
 from functools import cache, lru_cache
@@ -9,89 +8,92 @@ from http import HTTPStatus
 from typing import Protocol
 
 from shopkit.hygiene import Headers
-from shopkit.incoming import ASGIApp, Message, Scope
 
-HIGH_WATER = 256 * 1024  # bytes of a body that wait for the application; then the client waits
+HIGH_WATER = 256 * 1024  # bytes of a body that wait to be read; then the client waits
 BODILESS = (204, 304)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_log = logging.getLogger(__name__)
+
+class ClientGone(Exception):
+    """The client closed its connection: there is nobody to answer."""
 
 
 class Client(Protocol):
-    """What a request needs of the connection that it came by."""
+    """What a request needs of the connection that it came by; `writable` is None, or done when it takes more."""
+
+    server: tuple[str, int]
+    peer: str
+    writable: asyncio.Future[None] | None
 
     def write(self, data: bytes) -> None: ...
-
-    async def drained(self) -> None: ...
 
     def read_on(self) -> None: ...
 
     def keeps_alive(self) -> bool: ...
 
+    def abort(self) -> None: ...
+
 
 class ClientRequest:
     """A request that is arriving or being answered.
 
-    `received`: all of its body has come. `started` and `complete` are of its response. `keep_alive`: whether the
-    connection may carry another. `whole`: the response was as long as it said.
+    `path` and `query` are those of the target, as they came; `headers` have lower-case names; `client` is the address
+    that called. `received`: all of its body has come. `started` and `complete` are of its response. `keep_alive`:
+    whether the connection may carry another. `gone`: the client has left, or is not talked to any more.
     """
 
-    __slots__ = (
-        "_body_size",
-        "_chunked",
-        "_client",
-        "_expects",
-        "_handed_over",
-        "_has_body",
-        "_head",
-        "_left",
-        "_pieces",
-        "_waiter",
-        "complete",
-        "gone",
-        "keep_alive",
-        "received",
-        "scope",
-        "started",
-    )
+    received = started = complete = gone = False
+    _chunked = _has_body = False
+    _head = b""
+    _left: int | None = None
+    _size = 0
+    _waiter: asyncio.Future[None] | None = None
 
-    def __init__(self, client: Client, scope: Scope, *, keep_alive: bool, expects: bool) -> None:
-        self.scope = scope
+    def __init__(
+        self,
+        connection: Client,
+        *,
+        method: str,
+        path: bytes,
+        query: bytes,
+        version: str,
+        headers: Headers,
+        keep_alive: bool,
+        expects: bool,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.version = version
+        self.headers = headers
         self.keep_alive = keep_alive
-        self.received = self.started = self.complete = self.gone = False
-        self._client = client
+        self.client = connection.peer
+        self.server = connection.server
+        self._connection = connection
         self._expects = expects
-        self._handed_over = False
         self._pieces: list[bytes] = []
-        self._body_size = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._head = b""
-        self._left: int | None = None
-        self._chunked = self._has_body = False
 
-    async def run(self, app: ASGIApp) -> None:
-        """Has the application answer. A response that it does not complete is never ended as if whole."""
-        try:
-            await app(self.scope, self.receive, self.send)
-        except Exception:
-            _log.exception("an application failed")
+    def only(self, name: bytes) -> bytes | None:
+        """The value of a header that came once."""
+        values = [header[1] for header in self.headers if header[0] == name]
+        return values[0] if len(values) == 1 else None
 
     @property
     def whole(self) -> bool:
+        """Whether the response was as long as it said."""
         return self.complete and not self._left
 
     @property
     def is_full(self) -> bool:
-        """Whether more waits for the application than should."""
-        return self._body_size > HIGH_WATER
+        """Whether more waits to be read than should."""
+        return self._size > HIGH_WATER
 
     # -- what the connection tells
 
     def feed(self, piece: bytes) -> None:
         """A piece of the body has come."""
         self._pieces.append(piece)
-        self._body_size += len(piece)
+        self._size += len(piece)
         self._wake()
 
     def end(self) -> None:
@@ -108,21 +110,25 @@ class ClientRequest:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    # -- what the application calls
+    # -- what whoever answers it calls
 
-    async def receive(self) -> Message:
-        """ASGI's `receive`."""
+    async def read(self) -> tuple[bytes, bool]:
+        """What has come of the body since the last time, once something has, and whether more follows; `ClientGone`."""
         if self._expects and not (self._pieces or self.received):
-            self._client.write(CONTINUE)
+            self._connection.write(CONTINUE)
         self._expects = False
-        while not self.gone and (self._handed_over or not (self._pieces or self.received)):
+        while not (self.gone or self._pieces or self.received):
             await self._news()
         if self.gone:
-            return {"type": "http.disconnect"}
-        body, self._pieces, self._body_size = b"".join(self._pieces), [], 0
-        self._handed_over = self.received
-        self._client.read_on()
-        return {"type": "http.request", "body": body, "more_body": not self.received}
+            raise ClientGone
+        body, self._pieces, self._size = b"".join(self._pieces), [], 0
+        self._connection.read_on()
+        return body, not self.received
+
+    async def left(self) -> None:
+        """Returns when the client has gone."""
+        while not self.gone:
+            await self._news()
 
     async def _news(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
@@ -131,59 +137,69 @@ class ClientRequest:
         finally:
             self._waiter = None
 
-    async def send(self, message: Message) -> None:
-        """ASGI's `send`; returns when the client has taken enough of what went before."""
-        if self.gone:
-            return
-        if message["type"] == "http.response.start":
-            self._start(message["status"], message["headers"])
-        else:
-            self._send_piece(message["body"], message.get("more_body", False))
-            await self._client.drained()
+    def start(self, status: int, headers: Headers) -> None:
+        """The response's head, which waits for the first piece of the body, to be sent in one go.
 
-    def _start(self, status: int, headers: Headers) -> None:
-        """The head waits for the first piece of the body, to be sent in one go."""
-        self._has_body = self.scope["method"] != "HEAD" and status not in BODILESS
-        if status == 204:
-            headers = [header for header in headers if header[0] != b"content-length"]
-        length = next((value for name, value in headers if name == b"content-length"), None)
+        `ValueError` for a header with a line break in it.
+        """
+        length = dict(headers).get(b"content-length")
+        self._has_body = self.method != "HEAD" and status not in BODILESS
         if self._has_body:
             self._frame(length)
-        fields = [b"%b: %b" % header for header in headers]
+        elif status == 204 and length is not None:
+            headers = [header for header in headers if header[0] != b"content-length"]
+        lines = [_status_line(status), _date(int(time.time())), *map(b": ".join, headers)]
         if self._chunked:
-            fields.append(b"transfer-encoding: chunked")
-        self.keep_alive = self.keep_alive and self._client.keeps_alive()
+            lines.append(b"transfer-encoding: chunked")
+        self.keep_alive = self.keep_alive and self._connection.keeps_alive()
         if not self.keep_alive:
-            fields.append(b"connection: close")
-        self._head = _head(status, fields)
+            lines.append(b"connection: close")
+        self._head = _head(lines)
         self.started, self._expects = True, False
 
     def _frame(self, length: bytes | None) -> None:
         """Where the body ends: after its length, with its last chunk, or with its connection."""
         if length is not None:
             self._left = int(length)
-        elif self.scope["http_version"] == "1.0":
+        elif self.version == "1.0":
             self.keep_alive = False
         else:
             self._chunked = True
 
-    def _send_piece(self, body: bytes, more: bool) -> None:
+    def write(self, piece: bytes, more: bool) -> None:
+        """A piece of the response's body."""
+        if self.gone:
+            return
         if not self._has_body:
-            body = b""
-        elif self._chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
+            piece = b""
         elif self._left is not None:
-            body = body[: self._left]  # more would be taken for the next response
-            self._left -= len(body)
-        if self._head or body:
-            self._client.write(self._head + body)
-            self._head = b""
+            piece = piece[: self._left]  # more would be taken for the next response
+            self._left -= len(piece)
+        elif self._chunked:
+            piece = (b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b"") + (b"" if more else b"0\r\n\r\n")
         self.complete = not more
+        if self._head or piece:
+            self._connection.write(self._head + piece)
+            self._head = b""
+
+    @property
+    def flows(self) -> bool:
+        """Whether the client takes what is sent to it."""
+        return self._connection.writable is None
+
+    async def drained(self) -> None:
+        """Returns when the client has taken enough of what went before."""
+        if self._connection.writable is not None and not self.gone:
+            await self._connection.writable
+
+    def abort(self) -> None:
+        """Resets the connection: the client cannot take what it has for the whole."""
+        self._connection.abort()
 
 
-def _head(status: int, fields: list[bytes]) -> bytes:
-    head = b"\r\n".join((_status_line(status), _date(int(time.time())), *fields, b"\r\n"))
-    if head.count(b"\n") != len(fields) + 3 or head.count(b"\r") != len(fields) + 3:
+def _head(lines: list[bytes]) -> bytes:
+    head = b"\r\n".join((*lines, b"\r\n"))
+    if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1:
         raise ValueError("a header with a line break in it")
     return head
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
+from typing import Protocol
 
 from shopkit.errors import ShopError
 
@@ -20,19 +21,21 @@ class Clock:
     Used as a context: when time is up, the task in it is cancelled, and the context raises the step's error.
     """
 
+    expired: ShopError | None = None
+    _late: type[ShopError] = RequestTimeout
+    _on_tick: Callable[[], None] | None = None
+    _cancels = 0
+
     def __init__(self, running: "Clocks", total_s: float) -> None:
         self._running = running
-        self._time = running.loop.time
         self._task = asyncio.current_task(running.loop)
+        self._time = running.loop.time
         self._end = self._at = self._time() + total_s
-        self._late: type[ShopError] = RequestTimeout
-        self._on_tick: Callable[[], None] | None = None
-        self._cancels = 0
-        self.expired: ShopError | None = None
 
     def allow(self, seconds: float, late: type[ShopError]) -> None:
         """The present step may take that long from now; after it the request fails with `late`."""
-        self._at = min(self._end, self._time() + seconds)
+        at = self._time() + seconds
+        self._at = at if at < self._end else self._end
         self._late = late
 
     def on_tick(self, action: Callable[[], None]) -> None:
@@ -65,11 +68,17 @@ class Clock:
                 raise self.expired from None
 
 
+class Ticking(Protocol):
+    """What is told the time at each tick."""
+
+    def tick(self, now: float) -> None: ...
+
+
 class Clocks:
     """The clocks of the requests in flight, and the timer that looks at them."""
 
     def __init__(self) -> None:
-        self._clocks: set[Clock] = set()
+        self._clocks: set[Ticking] = set()
         self._ticking = False
 
     @cached_property
@@ -79,13 +88,13 @@ class Clocks:
     def clock(self, total_s: float) -> Clock:
         return Clock(self, total_s)
 
-    def add(self, clock: Clock) -> None:
+    def add(self, clock: Ticking) -> None:
         self._clocks.add(clock)
         if not self._ticking:
             self._ticking = True
             self.loop.call_later(TICK, self._tick)
 
-    def discard(self, clock: Clock) -> None:
+    def discard(self, clock: Ticking) -> None:
         self._clocks.discard(clock)
 
     def _tick(self) -> None:

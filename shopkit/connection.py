@@ -1,6 +1,7 @@
 """One kept-alive connection to an upstream: bytes in, a response out (RFC 9112)."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -10,7 +11,6 @@ from shopkit.hygiene import Headers
 
 MAX_HEAD = 65536
 HIGH_WATER = 131072
-_FRAMING = (b"transfer-encoding", b"content-length")
 
 
 class Connection(asyncio.Protocol):
@@ -26,6 +26,7 @@ class Connection(asyncio.Protocol):
         self.closed = False
         self.fresh = True
         self.idle_since = 0.0
+        self.on_news: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._busy = False
@@ -73,12 +74,21 @@ class Connection(asyncio.Protocol):
         """What came of the body since the last call, and whether more follows; raises when it breaks off."""
         while not self._chunks and not self.complete:
             await self._news()
+        return self.taken()
+
+    def taken(self) -> tuple[bytes, bool]:
+        """What came of the body since the last call, and whether more follows."""
         taken = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks, self._size = [], 0
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
         return taken, not self.complete
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the response is there."""
+        return self.complete and self._error is None
 
     @property
     def stale(self) -> bool:
@@ -111,6 +121,8 @@ class Connection(asyncio.Protocol):
         return self._waiter
 
     def _wake(self) -> None:
+        if self.on_news is not None:
+            self.on_news()
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -187,13 +199,17 @@ class Connection(asyncio.Protocol):
         if status < 200:
             self.headers.clear()
             return
-        framing = [(name, value) for name, value in self.headers if name in _FRAMING]
-        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in framing):
+        values = dict(self.headers)
+        chunked = b"transfer-encoding" in values
+        if chunked and any(coding.lower() != b"chunked" for coding in self._all(b"transfer-encoding")):
             raise ValueError("an unknown transfer coding")
-        self._framed = bool(framing)
+        self._framed = chunked or b"content-length" in values
         self.status = status
         if self._head_only:
             self._end()
+
+    def _all(self, name: bytes) -> list[bytes]:
+        return [value for other, value in self.headers if other == name]
 
     def on_body(self, chunk: bytes) -> None:
         if self.complete:

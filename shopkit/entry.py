@@ -19,7 +19,7 @@ def use(name: str) -> topology.Service:
 
 
 def application() -> Any:
-    """ASGI for a service that proxies, else WSGI."""
+    """A `Proxy` for a service that proxies, else WSGI."""
     service = use(os.environ["SHOP_SERVICE"])
     made = import_module(f"{service.name}.routing").application() if service.proxies else whole_bodies(_wsgi())
     from django.urls import get_resolver

@@ -6,6 +6,8 @@ RFC 9110 §7.6 (forwarding), RFC 9112 §3.2 and §6 (targets, framing), RFC 3986
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from shopkit.errors import BadGateway, Invalid, ShopError
@@ -81,6 +83,21 @@ _NOT_PASSED = _HOP_BY_HOP | {b"server", b"x-powered-by", b"date", b"x-request-id
 _HOST = re.compile(rb"[A-Za-z0-9.\-_:\[\]]{1,255}")
 
 
+class _Fate(Enum):
+    """Of a header, by its name: we write it anew, it goes on, or it does not."""
+
+    OURS = 1
+    PASSED = 2
+    DROPPED = 3
+
+
+@lru_cache(maxsize=1024)
+def _fate(name: bytes) -> _Fate:
+    if name in _OWN or name.startswith(_PROXY_ONLY):
+        return _Fate.OURS
+    return _Fate.PASSED if name == name.translate(_FOLD) else _Fate.DROPPED
+
+
 @dataclass(slots=True)
 class Arrival:
     """What the headers of a request say, taken apart: those that go on, and what we write anew ourselves.
@@ -104,11 +121,13 @@ def arrival(headers: Iterable[tuple[bytes, bytes]], dropped: Collection[bytes] =
     """
     passed: Headers = []
     own: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _OWN or name.startswith(_PROXY_ONLY):
+    for header in headers:
+        name, value = header
+        fate = _fate(name)
+        if fate is _Fate.OURS:
             own[name] = own[name] + b"," + value if name in own else value
-        elif name not in dropped and name == name.translate(_FOLD):
-            passed.append((name, value))
+        elif fate is _Fate.PASSED and name not in dropped:
+            passed.append(header)
     if b"connection" in own:
         nominated = _nominated(own[b"connection"])
         passed = [header for header in passed if header[0] not in nominated]
@@ -143,7 +162,7 @@ def _length(content_length: bytes | None, transfer_encoding: bytes | None) -> in
     return int(content_length)
 
 
-def forwarded_headers(came: Arrival, *, client: str, scheme: str, trusted: bool) -> Headers:
+def forwarded_headers(came: Arrival, *, client: str, trusted: bool) -> Headers:
     """`X-Forwarded-For`, `-Host` and `-Proto` as the next hop sees them; what came counts only from a trusted hop."""
     before = came.own if trusted else {}
     chain = before.get(b"x-forwarded-for")
@@ -151,7 +170,7 @@ def forwarded_headers(came: Arrival, *, client: str, scheme: str, trusted: bool)
     return [
         (b"x-forwarded-for", chain + b", " + address if chain else address),
         (b"x-forwarded-host", before.get(b"x-forwarded-host", came.host)),
-        (b"x-forwarded-proto", before.get(b"x-forwarded-proto", scheme.encode())),
+        (b"x-forwarded-proto", before.get(b"x-forwarded-proto", b"http")),
     ]
 
 

@@ -11,31 +11,24 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shopkit.incoming import PIECE, Receive, Scope, Send
+from shopkit.hygiene import Headers, encoded_path
+from shopkit.incoming import Request
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 THREADS = 64  # made as they are needed; a view that asks a service which hangs keeps one for seconds
-Headers = list[tuple[bytes, bytes]]
 
 
 class LocalApp:
-    """An ASGI application that answers with what a WSGI application does; bodies are held whole, both ways."""
+    """Answers with what a WSGI application does; bodies are whole, both ways."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="local")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(receive)
-        if body is None:
-            return
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, self._answer, _environ(scope, body))
-        status, headers, content = await answer
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        content = b"" if scope["method"] == "HEAD" else content
-        for start in range(0, len(content) or 1, PIECE):  # each has its time to be taken in
-            more = start + PIECE < len(content)
-            await send({"type": "http.response.body", "body": content[start : start + PIECE], "more_body": more})
+    async def __call__(self, request: Request, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
+        """Status, headers and body of the answer to that request, with these headers."""
+        environ = _environ(request, headers, body)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, environ)
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
         begun: list[Any] = []
@@ -49,36 +42,23 @@ class LocalApp:
         return int(begun[0].split()[0]), headers, content
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """The request's body; None when the client has left before its end."""
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(pieces)
-
-
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+def _environ(request: Request, headers: Headers, body: bytes) -> dict[str, Any]:
     """By PEP 3333."""
-    query = scope["query_string"].decode("latin-1")
-    server, client = scope.get("server") or ("localhost", 80), scope.get("client") or ("", 0)
+    raw_path, query = encoded_path(request.path).decode("latin-1"), request.query
     return {
-        **_headers(scope["headers"]),
-        "REQUEST_METHOD": scope["method"],
+        **_variables(headers),
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode().decode("latin-1"),
-        "RAW_URI": scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
+        "PATH_INFO": request.path.encode().decode("latin-1"),
+        "RAW_URI": raw_path + (f"?{query}" if query else ""),
         "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": client[0],
+        "SERVER_NAME": request.came.server[0],
+        "SERVER_PORT": str(request.came.server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{request.came.version}",
+        "REMOTE_ADDR": request.came.client,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -87,8 +67,8 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
     }
 
 
-def _headers(headers: Headers) -> dict[str, str]:
-    """As variables, several of a name joined; a name with an underscore is dropped, since it could pass for another."""
+def _variables(headers: Headers) -> dict[str, str]:
+    """Several of a name joined; a name with an underscore is dropped, since it could pass for another."""
     found: dict[str, str] = {}
     for name, value in headers:
         if b"_" not in name and name != b"content-length":

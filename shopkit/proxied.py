@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from contextlib import suppress
 from functools import cache, lru_cache, partial
 from json.encoder import encode_basestring_ascii
 
@@ -25,8 +24,8 @@ AT_ONCE = 8  # lines: what is longer than 4 KB may be torn apart by what another
 INNER = Limits(response_head_s=8.0)
 
 
-def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
-    """The ASGI application of a router or the gateway; its upstreams are the services that the topology lets it call.
+def application_of(name: str, pick: Pick, *, outermost: bool = False) -> Proxy:
+    """The application of a router or the gateway; its upstreams are the services that the topology lets it call.
 
     The `outermost` one writes the forwarded headers; of those that a proxy before it wrote, where `SHOP_BEHIND_PROXY`
     says that there is one, it takes the host, the scheme and who called that. Those behind it add to them.
@@ -49,13 +48,16 @@ def asgi_application(name: str, pick: Pick, *, outermost: bool = False) -> Proxy
     return proxy
 
 
-async def _picked(pick: Pick, request: Request) -> Forward | None:
+def _picked(pick: Pick, request: Request) -> Forward | None:
     """A service's token counts at the service called alone: to go further, it is made anew, for the next one."""
-    target = await pick(request)
-    if target and (authorization := request.header("authorization")):
-        with suppress(ShopError):  # who is asked will refuse it
-            if (caller := of_token(authorization)).service:
-                request.replace_header("authorization", f"Bearer {token_for(target.service, caller)}")
+    target = pick(request)
+    if target is not None and (authorization := request.header("authorization")):
+        try:
+            caller = of_token(authorization)
+        except ShopError:  # who is asked will refuse it
+            return target
+        if caller.service:
+            request.replace_header("authorization", f"Bearer {token_for(target.service, caller)}")
     return target
 
 

@@ -1,14 +1,13 @@
-"""gunicorn's ASGI worker with connections of our own: `ClientConnection` instead of gunicorn's protocol."""
+"""gunicorn's worker for asyncio, with connections of our own and a `Proxy` in the place of an ASGI application."""
 
 import asyncio
 import os
 from typing import Any
 
-from gunicorn.asgi.lifespan import LifespanManager
 from gunicorn.workers.gasgi import ASGIWorker
 
 from shopkit import garbage
-from shopkit.client_connection import ClientConnection
+from shopkit.client_connection import Application, ClientConnection
 from shopkit.listening import Listening
 
 TICK_S = 1.0
@@ -31,8 +30,7 @@ class ProxyWorker(Listening, ASGIWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         garbage.settle()
-        self.lifespan = LifespanManager(self.asgi, self.log, self.state)
-        await self.lifespan.startup()
+        self.application: Application = self.asgi
         for listener in self.sockets:
             self.servers.append(await self.loop.create_server(lambda: ClientConnection(self), sock=listener.sock))
         while self.alive and self.ppid == os.getppid():

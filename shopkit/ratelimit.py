@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 import structlog
@@ -15,6 +16,7 @@ from redis.backoff import NoBackoff
 
 from shopkit.errors import TooManyRequests
 from shopkit.hygiene import Headers
+from shopkit.incoming import Later
 
 BLOCK_PERCENT = 5
 MAX_KEYS = 20_000  # some 8 MB
@@ -82,10 +84,11 @@ class SharedCounts:
 class _Block:
     """What this process holds of one key's window: `left` units, of `given` that all processes are known to have taken.
 
-    `owed` units the shared count has not heard of, or no longer knows.
+    `owed` units the shared count has not heard of, or no longer knows. `began` is when the window did, in Unix seconds.
     """
 
     window: int
+    began: float
     lock: asyncio.Lock
     left: int = 0
     given: int = 0
@@ -105,41 +108,44 @@ class Limiter:
 
     def __init__(self, name: str, rate: str, shared: SharedCounts | None = None, *, in_blocks: bool = True) -> None:
         item: RateLimitItem = parse(rate)
-        self._name = name
         self._limit, self._seconds = item.amount, item.get_expiry()
         self._at_once = max(1, self._limit * BLOCK_PERCENT // 100) if in_blocks else 1
         self._shared = shared
         self._blocks: dict[str, _Block] = {}
         self._policy = f'"{name}";q={self._limit};w={self._seconds}'
+        self._policy_header = (_NAMES[0], self._policy.encode())
+        self._state = b'"%b";r=%%d;t=%%d' % name.encode()
 
-    async def admit(self, key: str) -> Headers:
+    def admit(self, key: str) -> Headers:
         """Counts one request; the headers that tell its client so. `TooManyRequests` over the limit.
+
+        `Later`, before anything is counted, when the shared count has to be asked first.
 
         `r` is what nobody had taken when the shared count was last asked, and what is left of this process's block:
         exact for one process, otherwise without what others have taken since.
         """
-        now = time.time() + crc32(key.encode()) % self._seconds
-        block = self._block(key, int(now // self._seconds))
+        now = time.time()
+        block = self._blocks.get(key)
+        if block is None or not 0 <= now - block.began < self._seconds:
+            block = self._begun(key, now)
+        if not block.left and block.given < self._limit:
+            raise Later(partial(self._take, key, block))
+        reset = self._seconds - int(now - block.began)
         if not block.left:
-            await self._take(key, block)
-        reset = self._seconds - int(now % self._seconds)
-        if not block.left:
-            raise TooManyRequests(reset, headers=dict(zip(_HEADERS, self._values(0, reset), strict=True)))
+            state = self._state % (0, reset)
+            raise TooManyRequests(reset, headers=dict(zip(_HEADERS, (self._policy, state.decode()), strict=True)))
         block.left -= 1
         remaining = block.left + max(0, self._limit - block.given)
-        return [(name, value.encode()) for name, value in zip(_NAMES, self._values(remaining, reset), strict=True)]
+        return [self._policy_header, (_NAMES[1], self._state % (remaining, reset))]
 
-    def _values(self, remaining: int, reset: int) -> tuple[str, str]:
-        """Of `_HEADERS`."""
-        return self._policy, f'"{self._name}";r={remaining};t={reset}'
-
-    def _block(self, key: str, window: int) -> _Block:
-        block = self._blocks.get(key)
-        if block is None or block.window != window:
-            self._blocks.pop(key, None)  # so that it is the youngest again
-            block = self._blocks[key] = _Block(window, asyncio.Lock())
-            if len(self._blocks) > MAX_KEYS:
-                del self._blocks[next(iter(self._blocks))]
+    def _begun(self, key: str, now: float) -> _Block:
+        """The key's block for the window that it is in now."""
+        offset = crc32(key.encode()) % self._seconds
+        window = int((now + offset) // self._seconds)
+        self._blocks.pop(key, None)  # so that it is the youngest again
+        block = self._blocks[key] = _Block(window, window * self._seconds - offset, asyncio.Lock())
+        if len(self._blocks) > MAX_KEYS:
+            del self._blocks[next(iter(self._blocks))]
         return block
 
     async def _take(self, key: str, block: _Block) -> None:

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
 
 import httptools
 
-from shopkit.client_request import ClientRequest
+from shopkit.client_request import Client, ClientRequest
 from shopkit.hygiene import Headers
-from shopkit.incoming import Scope
 
 MAX_LINE = 8190  # bytes of the target, or of a field
 MAX_FIELDS = 100
@@ -16,10 +14,6 @@ MAX_HEAD = 32768
 VERSIONS = ("1.0", "1.1")
 _KNOWN = rb"(?!(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT) )"
 _ODD_METHOD = re.compile(rb"(?:\A|\r\n)" + _KNOWN + rb"[A-Z]{1,20} /\S* HTTP/1\.[01]\r\n")
-_ASGI = {"version": "3.0", "spec_version": "2.4"}
-
-Begin = Callable[..., ClientRequest]
-"""Takes a request whose head has come: `(scope, keep_alive=…, expects=…)`."""
 
 
 class Refused(Exception):
@@ -31,10 +25,11 @@ class Refused(Exception):
 
 
 class RequestParser:
-    """One connection's. `arriving` is the request whose body is coming, until all of it has."""
+    """One connection's; `begin` is told of each request whose head has come. `arriving` is the one whose body comes."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, connection: Client, begin: Callable[[ClientRequest], None]) -> None:
         self.arriving: ClientRequest | None = None
+        self._connection = connection
         self._begin = begin
         self._parser = httptools.HttpRequestParser(self)
         self._head_size = 0
@@ -66,26 +61,29 @@ class RequestParser:
             raise Refused(414)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.arriving is not None:  # a trailer: nobody needs those
-            return
-        if len(name) + len(value) > MAX_LINE or len(self._headers) == MAX_FIELDS:
-            raise Refused(431)
-        self._headers.append((name.lower(), value))
+        if self.arriving is None:  # else a trailer: nobody needs those
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        values = dict(self._headers)
-        version = self._parser.get_http_version()
-        if version not in VERSIONS or [name for name, _ in self._headers].count(b"host") > 1:
-            raise Refused(400)
-        if values.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            raise Refused(501)
-        if self._parser.should_upgrade() and (b"content-length" in values or b"transfer-encoding" in values):
-            raise Refused(400)  # llhttp takes what follows for another protocol's
-        self.arriving = self._begin(
-            self._scope(version),
-            keep_alive=version == "1.1" and self._parser.should_keep_alive(),
-            expects=values.get(b"expect", b"").lower() == b"100-continue",
+        parser, headers = self._parser, self._headers
+        version, upgrade = parser.get_http_version(), parser.should_upgrade()
+        values = dict(headers)
+        if upgrade or version not in VERSIONS or b"transfer-encoding" in values or len(values) < len(headers):
+            _check(headers, values, version, upgrade)
+        if len(headers) > MAX_FIELDS or (self._head_size > MAX_LINE and _longest(headers) > MAX_LINE):
+            raise Refused(431)
+        path, _, query = self._target.partition(b"?")
+        self.arriving = ClientRequest(
+            self._connection,
+            method=parser.get_method().decode(),
+            path=path,
+            query=query,
+            version=version,
+            headers=headers,
+            keep_alive=version == "1.1" and parser.should_keep_alive(),
+            expects=b"expect" in values and values[b"expect"].lower() == b"100-continue",
         )
+        self._begin(self.arriving)
 
     def on_body(self, piece: bytes) -> None:
         assert self.arriving
@@ -97,17 +95,15 @@ class RequestParser:
         self.arriving = None
         self._head_size = 0
 
-    def _scope(self, version: str) -> Scope:
-        path, _, query = self._target.partition(b"?")
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": self._parser.get_method().decode(),
-            "scheme": "http",
-            "path": unquote(path.decode("latin-1")),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-        }
+
+def _check(headers: Headers, values: dict[bytes, bytes], version: str, upgrade: bool) -> None:
+    if version not in VERSIONS or [name for name, _ in headers].count(b"host") > 1:
+        raise Refused(400)
+    if b"transfer-encoding" in values and values[b"transfer-encoding"].lower() != b"chunked":
+        raise Refused(501)
+    if upgrade and (b"content-length" in values or b"transfer-encoding" in values):
+        raise Refused(400)  # llhttp takes what follows for another protocol's
+
+
+def _longest(headers: Headers) -> int:
+    return max((len(name) + len(value) for name, value in headers), default=0)

@@ -1,6 +1,5 @@
 """What the services' tests share: a request as a `pick` sees it, callers, and many of them at once."""
 
-import asyncio
 import json
 import re
 import time
@@ -42,17 +41,13 @@ class Asked:
     def query_params(self) -> dict[str, list[str]]:
         return parse_qs(self.query)
 
-    async def json(self) -> object:
+    def json(self) -> object:
         return json.loads(self.body)
 
 
 def picked(pick: Pick, asked: Asked) -> Forward | None:
     """Where the router sends it."""
-
-    async def run() -> Forward | None:
-        return await pick(cast(Request, asked))
-
-    return asyncio.run(run())
+    return pick(cast(Request, asked))
 
 
 def every_peer_answers(peers: responses.RequestsMock, answer: object) -> None:

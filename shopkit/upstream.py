@@ -50,6 +50,13 @@ class Upstream:
         self._turns: deque[asyncio.Future[None]] = deque()
         self._idle: deque[Connection] = deque()
 
+    def at_hand(self) -> Connection | None:
+        """A kept connection, as `connection` gives one, if there is one to be had without waiting."""
+        if self._in_use >= self._limits.max_connections or (kept := self._kept()) is None:
+            return None
+        self._in_use += 1
+        return kept
+
     async def connection(self, *, fresh: bool = False) -> Connection:
         """A connection that nobody else uses until `release`; `fresh`: not one that was used before.
 

@@ -1,50 +1,42 @@
 """Whom a service takes for the client, behind the gateway, behind a router too, and with or without a proxy before."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
 from shopkit.client_address import client_address
-from shopkit.incoming import Message, silence
-from shopkit.proxy import Forward, Proxy, Request
+from shopkit.client_request import ClientRequest
+from shopkit.hygiene import Headers
+from shopkit.proxy import Proxy, Request
+from shopkit.tests.client import made_request
 
 GATEWAY, ROUTER = "172.18.0.3", "172.18.0.4"
 CLIENT, NEIGHBOUR, FORGED = "198.51.100.7", "10.1.2.3", "8.8.1.1"
 PUBLIC_PROXY, PRIVATE_PROXY = "203.0.113.9", "10.0.0.1"
 
 
-async def nowhere_else(_request: Request) -> Forward | None:
-    return None
-
-
 def passed_on(said: str, *, peer: str, **settings: bool) -> str:
     """The X-Forwarded-For that a hop with these settings writes, called by `peer` with that one."""
-    seen: list[Any] = []
+    seen: list[str] = []
 
-    async def next_hop(scope: Any, _receive: object, send: Any) -> None:
-        seen.append(dict(scope["headers"])[b"x-forwarded-for"].decode())
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-        await send({"type": "http.response.body"})
+    async def next_hop(_request: Request, headers: Headers, _body: bytes) -> tuple[int, Headers, bytes]:
+        seen.append(dict(headers)[b"x-forwarded-for"].decode())
+        return 204, [], b""
 
-    async def send(_message: Message) -> None: ...
+    async def called() -> None:
+        hop = Proxy(pick=lambda _request: None, upstreams={}, fallback=next_hop, **settings)
+        answered = asyncio.Event()
+        hop(client_request(said, peer), answered.set)
+        await answered.wait()
 
-    forwarded = [(b"x-forwarded-for", said.encode())] if said else []
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": "/",
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [(b"host", b"shop.test"), *forwarded],
-        "client": (peer, 5000),
-    }
-    hop = Proxy(pick=nowhere_else, upstreams={}, fallback=next_hop, **settings)
-    asyncio.run(hop(scope, silence, send))
+    asyncio.run(called())
     return seen[0]
+
+
+def client_request(said: str, peer: str) -> ClientRequest:
+    forwarded = [(b"x-forwarded-for", said.encode())] if said else []
+    return made_request(headers=[(b"host", b"shop.test"), *forwarded], peer=peer)
 
 
 def taken_for(said: str, *, peer: str, behind_proxy: bool) -> tuple[str, str]:

@@ -1,14 +1,11 @@
 """Upstreams that are away, silent or gone stale: what the client is told, and when nobody is asked any more."""
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from shopkit.incoming import Message, Receive, Scope, Send
-from shopkit.proxy import Limits, Proxy, Request
 from shopkit.tests import wire
 from shopkit.tests.wire import OK, Peer, Server, Upstream, is_refusal, request
 
@@ -245,36 +242,10 @@ def test_who_does_not_read_what_the_local_application_answers_is_cut_off(server:
     client.close()
 
 
-def test_a_body_that_does_not_come_is_408_where_the_local_application_answers() -> None:
-    sent: list[Message] = []
-
-    async def never() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-
-    async def nowhere(request: Request) -> None:
-        return None
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/api/x/",
-        "raw_path": b"/api/x/",
-        "query_string": b"",
-        "scheme": "http",
-        "http_version": "1.1",
-        "client": ("127.0.0.1", 1),
-        "headers": [(b"host", b"localhost"), (b"content-length", b"5")],
-    }
-    proxy = Proxy(pick=nowhere, upstreams={}, fallback=reads, limits=Limits(idle_s=0.05))
-    asyncio.run(proxy(scope, never, send))
-    assert sent[0]["status"] == 408
+def test_a_body_that_does_not_come_is_408_where_the_local_application_answers(server: Server) -> None:
+    client = server.connect()
+    client.send(request("/local/", "Content-Length: 5", method="POST"))
+    assert is_refusal(wire.parsed(client.rest()), 408, "request_timeout")
 
 
 def test_what_is_to_be_done_with_an_answer_is_done_before_it_goes_on(server: Server, upstream: Upstream) -> None:

@@ -112,14 +112,14 @@ def test_any_other_request_id_is_replaced(server: Server, gateway: Gateway, came
 
 def test_versioned_paths_and_missing_slashes_become_the_one_path(server: Server) -> None:
     told = server.get("/api/v1/books/book_abc-1?x=1").json()
-    assert told["path"] == told["raw_path"] == "/api/books/book_abc-1/"
+    assert told["path"] == "/api/books/book_abc-1/"
 
 
 def test_the_local_application_gets_clean_headers_and_its_own_id_is_replaced(server: Server) -> None:
     answer = server.get("/here/%C3%A9", "X-User-ID: 7", "X-Request-ID: abc", "X-Forwarded-For: 6.6.6.6")
     told = answer.json()
     headers = dict(told["headers"])
-    assert (told["path"], told["raw_path"]) == ("/here/é", "/here/%C3%A9")
+    assert told["path"] == "/here/é"
     assert (headers["host"], headers["x-request-id"], headers["x-forwarded-for"]) == ("shop.test", "abc", "127.0.0.1")
     assert "x-user-id" not in headers
     assert answer.all("x-request-id") == ["abc"]

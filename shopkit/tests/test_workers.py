@@ -89,12 +89,12 @@ def test_no_answer_names_the_server(server: Server) -> None:
 
 def test_an_application_that_fails_is_a_500_in_the_one_error_form(service: Server) -> None:
     assert is_refusal(service.get("/bug"), 500, "internal_error")
-    with wire.gunicorn("shopkit.tests.wire_apps:buggy", "ProxyWorker") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:cut_short", "ProxyWorker") as server:
         assert is_refusal(server.get("/"), 500, "internal_error")
 
 
 def test_a_connection_that_sends_no_request_is_closed_after_the_keep_alive_time() -> None:
-    with wire.gunicorn("shopkit.tests.wire_apps:buggy", "ProxyWorker", "--keep-alive", "1") as server:
+    with wire.gunicorn("shopkit.tests.wire_apps:cut_short", "ProxyWorker", "--keep-alive", "1") as server:
         silent, slow = server.connect(), server.connect()
         slow.send(b"GET / HTTP/1.1\r\nHost: ")
         assert silent.ended()

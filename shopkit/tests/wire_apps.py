@@ -8,20 +8,22 @@ import re
 import resource
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from shopkit import service_worker
+from shopkit.client_request import ClientGone, ClientRequest
 from shopkit.errors import Conflict
-from shopkit.incoming import Message, Receive, Scope, Send
+from shopkit.hygiene import Headers
 from shopkit.proxy import Forward, Limits, Proxy, Request
 from shopkit.tests.wire import BIG
 
-ODD: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {
-    "/silent": ([], b""),
-    "/split": ([(b"x-a", b"1\r\nx-b: 2")], b""),
-    "/over": ([(b"content-length", b"2")], b"okHTTP/1.1 200 OK\r\n\r\n"),
-    "/under": ([(b"content-length", b"9")], b"ok"),
+ODD: dict[bytes, tuple[list[tuple[bytes, bytes]], bytes]] = {
+    b"/silent": ([], b""),
+    b"/split": ([(b"x-a", b"1\r\nx-b: 2")], b""),
+    b"/over": ([(b"content-length", b"2")], b"okHTTP/1.1 200 OK\r\n\r\n"),
+    b"/under": ([(b"content-length", b"9")], b"ok"),
 }
 
 
@@ -36,7 +38,7 @@ def application() -> Proxy:
     return made
 
 
-async def _pick(wanted: Request) -> Forward | None:
+def _pick(wanted: Request) -> Forward | None:
     if "told" in wanted.query_params():
         wanted.response_headers.append((b"x-told", b"here"))
     if "conflict" in wanted.query_params():
@@ -44,7 +46,7 @@ async def _pick(wanted: Request) -> Forward | None:
     if "bug" in wanted.query_params():
         raise ValueError("a bug in a router")
     if "json" in wanted.query_params():
-        await wanted.json()
+        wanted.json()
     match = re.match(r"/(u\d+)/", wanted.path)
     if match is None:
         return None
@@ -62,24 +64,15 @@ def _noted(wanted: Request) -> Callable[[int, list[tuple[bytes, bytes]]], Awaita
     return then
 
 
-async def _fallback(scope: Scope, receive: Receive, send: Send) -> None:
+async def _fallback(request: Request, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
     """Tells, as JSON, what it was asked."""
-    body = b""
-    more = True
-    while more:
-        message: Message = await receive()
-        body, more = body + message["body"], message["more_body"]
     told = {
-        "path": scope["path"],
-        "raw_path": scope["raw_path"].decode(),
-        "headers": [[name.decode(), value.decode()] for name, value in scope["headers"]],
+        "path": request.path,
+        "headers": [[name.decode(), value.decode()] for name, value in headers],
         "body": body.decode(),
     }
-    headers = [(b"Server", b"django"), (b"X-Request-ID", b"another")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    while scope["query_string"] == b"endless":
-        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
-    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+    content = bytes(BIG) if request.query == "endless" else json.dumps(told).encode()
+    return 200, [(b"server", b"django"), (b"x-request-id", b"another")], content
 
 
 def service(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -115,26 +108,27 @@ def hasty() -> Callable[..., Iterable[bytes]]:
     return service
 
 
-async def plain(scope: Scope, receive: Receive, send: Send) -> None:
-    """An ASGI application that gives back the body, or answers as the path says: at odds with itself."""
-    while scope["type"] == "lifespan":
-        await send({"type": f"{(await receive())['type']}.complete"})
-    headers, body = ODD.get(scope["path"], ([], b""))
-    more = scope["path"] not in ODD
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        body, more = body + message["body"], message["more_body"]
-    if scope["path"] != "/silent":
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+def plain(came: ClientRequest, done: Callable[[], None]) -> None:
+    """Gives back the body, or answers as the path says: at odds with itself."""
+    asyncio.get_running_loop().create_task(_answered(came, done))
 
 
-async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
-    """An ASGI application that fails before it has answered, or after."""
-    while scope["type"] == "lifespan":
-        await send({"type": f"{(await receive())['type']}.complete"})
-    if scope["path"] == "/begun":
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-    raise ValueError("a bug in an application")
+async def _answered(came: ClientRequest, done: Callable[[], None]) -> None:
+    with suppress(ClientGone, ValueError):
+        headers, body = ODD.get(came.path, ([], b""))
+        more = came.path not in ODD
+        while more:
+            piece, more = await came.read()
+            body += piece
+        if came.path != b"/silent":
+            came.start(200, headers)
+            came.write(body, more=False)
+            await came.drained()
+    done()
+
+
+def cut_short(came: ClientRequest, done: Callable[[], None]) -> None:
+    """Says that it is done before it has answered, or after it has begun to."""
+    if came.path == b"/begun":
+        came.start(200, [])
+    asyncio.get_running_loop().call_soon(done)
