@@ -3,7 +3,6 @@
 from functools import cache
 
 from shopkit.config import config
-from shopkit.hygiene import Headers
 from shopkit.ip import counted
 from shopkit.proxy import Request
 from shopkit.ratelimit import Limiter, SharedCounts
@@ -18,16 +17,11 @@ def count(request: Request, *, subject: str | None = None) -> None:
     `Later` as the limiter raises it. On `/api/auth/` for the address always: there anyone gets themselves new subjects.
     """
     auth_path = request.path.startswith(AUTH)
-    if request.path in NOT_COUNTED or not _limiters()[auth_path]:
+    limiter = _limiters()[auth_path]
+    if limiter is None or request.path in NOT_COUNTED:
         return
     key = f"subject:{subject}" if subject and not auth_path else f"address:{client_address(request)}"
-    request.response_headers += admit(key=key, auth_path=auth_path)
-
-
-def admit(*, key: str, auth_path: bool) -> Headers:
-    """The headers that tell the client where it stands, none where there is no limit; `TooManyRequests`."""
-    limiter = _limiters()[auth_path]
-    return limiter.admit(key) if limiter else []
+    request.response_headers += limiter.admit(key)
 
 
 def client_address(request: Request) -> str:

@@ -198,8 +198,9 @@ class ClientRequest:
 
 
 def _head(lines: list[bytes]) -> bytes:
-    head = b"\r\n".join((*lines, b"\r\n"))
-    if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1:
+    lines.append(b"\r\n")
+    head = b"\r\n".join(lines)
+    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
         raise ValueError("a header with a line break in it")
     return head
 

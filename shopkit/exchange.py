@@ -23,7 +23,8 @@ def request_head(request: Request, path: str, host: bytes, headers: Headers) -> 
     lines = [b"%b %b HTTP/1.1" % (request.method.encode(), target), b"host: " + host, *map(b": ".join, headers)]
     if (length := request.body.length or 0) or request.method not in SAFE:
         lines.append(b"content-length: %d" % length)
-    return b"\r\n".join((*lines, b"\r\n"))
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
 class Exchange:

@@ -6,7 +6,6 @@ RFC 9110 §7.6 (forwarding), RFC 9112 §3.2 and §6 (targets, framing), RFC 3986
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
@@ -19,6 +18,7 @@ MAX_PATH = 4096
 _NEVER_IN_PATH = re.compile(rb"%(?:2f|5c|25|[01][0-9a-f]|7f)|%(?![0-9a-f]{2})|[\x00-\x20\x7f\\#?]", re.IGNORECASE)
 _NEVER_IN_QUERY = re.compile(rb"%00|%(?![0-9a-f]{2})|[\x00-\x20\x7f-\xff#]", re.IGNORECASE)
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")  # as most paths are: nothing in it needs a second look
+_READY = re.compile(r"/api/(?!v1)(?:[A-Za-z0-9_~-]+/)+")  # plain, and as it is to be
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _API_VERSION = re.compile(r"\A/api(?:/v1)+(?=/|\Z)")
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
@@ -32,7 +32,10 @@ def canonical_path(raw: bytes) -> str:
     """
     if len(raw) > MAX_PATH:
         raise ShopError("The path is too long.", status=414, code="uri_too_long")
-    if _PLAIN.fullmatch(path := raw.decode("latin-1")):
+    path = raw.decode("latin-1")
+    if _READY.fullmatch(path):
+        return path
+    if _PLAIN.fullmatch(path):
         return _in_api(path)
     if raw[:1] != b"/" or b"//" in raw or _NEVER_IN_PATH.search(raw):
         raise _bad_path()
@@ -83,19 +86,15 @@ _NOT_PASSED = _HOP_BY_HOP | {b"server", b"x-powered-by", b"date", b"x-request-id
 _HOST = re.compile(rb"[A-Za-z0-9.\-_:\[\]]{1,255}")
 
 
-class _Fate(Enum):
-    """Of a header, by its name: we write it anew, it goes on, or it does not."""
-
-    OURS = 1
-    PASSED = 2
-    DROPPED = 3
+_OURS, _PASSED, _DROPPED = range(3)
 
 
 @lru_cache(maxsize=1024)
-def _fate(name: bytes) -> _Fate:
+def _fate(name: bytes) -> int:
+    """What becomes of a header by its name: we write it anew, it goes on, or it does not."""
     if name in _OWN or name.startswith(_PROXY_ONLY):
-        return _Fate.OURS
-    return _Fate.PASSED if name == name.translate(_FOLD) else _Fate.DROPPED
+        return _OURS
+    return _PASSED if name == name.translate(_FOLD) else _DROPPED
 
 
 @dataclass(slots=True)
@@ -124,9 +123,9 @@ def arrival(headers: Iterable[tuple[bytes, bytes]], dropped: Collection[bytes] =
     for header in headers:
         name, value = header
         fate = _fate(name)
-        if fate is _Fate.OURS:
+        if fate == _OURS:
             own[name] = own[name] + b"," + value if name in own else value
-        elif fate is _Fate.PASSED and name not in dropped:
+        elif fate == _PASSED and name not in dropped:
             passed.append(header)
     if b"connection" in own:
         nominated = _nominated(own[b"connection"])
@@ -183,12 +182,12 @@ def response_headers(headers: Headers, origins: Collection[bytes]) -> Headers:
     nominated: set[bytes] = set()
     for header in headers:
         name = header[0]
-        if name == b"connection":
-            nominated |= _nominated(header[1])
-        elif name == b"location":
+        if name == b"location":
             passed.append((name, _local(header[1], origins)))
         elif name not in _NOT_PASSED and not name.startswith(b"proxy-"):
             passed.append(header)
+        elif name == b"connection":
+            nominated |= _nominated(header[1])
     return [header for header in passed if header[0] not in nominated] if nominated else passed
 
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shopkit.answer import Answer, Recorded
 from shopkit.client_request import ClientGone, ClientRequest
@@ -25,7 +25,21 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+PATIENCE = 4  # ticks of the clock that a service has to answer, until its request is taken for a slow one
 _REPLACED = frozenset((b"x-request-id", b"server", b"x-powered-by"))
+
+
+class Passed(NamedTuple):
+    """A request that was answered by `service`; `path` as it came, `at` in Unix seconds."""
+
+    method: str
+    path: bytes
+    status: int
+    service: str
+    request_id: str
+    client: str
+    seconds: float
+    at: float
 
 
 class Passage:
@@ -35,7 +49,7 @@ class Passage:
     _target: "Forward | None" = None
     _exchange: Exchange | None = None
     _raised: Exception | None = None
-    _is_late = False
+    _ticks = 0
 
     def __init__(self, proxy: "Proxy", came: ClientRequest, done: Callable[[], None]) -> None:
         self._began = time.perf_counter()
@@ -84,13 +98,19 @@ class Passage:
 
     def tick(self, _now: float) -> None:
         """A request that is long in coming back is looked after: whether its client stays, and for how long."""
-        if self._is_late:
+        self._ticks += 1
+        if self._ticks > PATIENCE:
             self._take_time()
-        self._is_late = True
 
     def _end(self) -> None:
         self._proxy.clocks.discard(self)
-        self._proxy.record(self._came, self._answer, time.perf_counter() - self._began)
+        came, answer = self._came, self._answer
+        seconds, now = time.perf_counter() - self._began, time.time()
+        self._proxy.record(
+            Passed(
+                came.method, came.path, answer.status, answer.served_by, answer.request_id, came.client, seconds, now
+            )
+        )
         self._done()
 
     # -- in a task
@@ -130,10 +150,11 @@ class Passage:
                 if self._target is not None:
                     await self._send_on(self._target, clock)
         except (Unavailable, BadGateway, GatewayTimeout):
-            if self._target is None or not self._target.or_local or self._answer.started:
+            if self._target is None or self._target.or_here is None or self._answer.started:
                 raise
             self._proxy.missed(self._target.service)
             self._answer.served_by = self._proxy.service_name
+            self._request.path = self._target.or_here
             self._request.body = NO_BODY  # to stop listening made the server say that the client has left
             return False
         return self._target is not None

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from shopkit.answer import Answer, Recorded, Then
 from shopkit.breaker import Breaker
@@ -13,7 +12,7 @@ from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, fold, forwarded_headers
 from shopkit.incoming import NO_BODY, Body, Later, Request
 from shopkit.ip import before_proxy
-from shopkit.passage import Passage
+from shopkit.passage import Passage, Passed
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
 __all__ = ["Ask", "Forward", "Later", "Limits", "Pick", "Proxy", "Request"]
@@ -27,15 +26,15 @@ class Forward:
     """Send it on to this service, at this canonical path; the query goes along unchanged.
 
     `then(status, headers)` is done before the client is answered, whatever with; it must not raise. `given_by` answers
-    the client itself, and may ask the service, with a request of its own. `or_local`: where the service can't be
-    reached, the fallback answers. Only for requests without a body.
+    the client itself, and may ask the service, with a request of its own. `or_here`: the path at which the fallback
+    answers where the service can't be reached, only for requests without a body.
     """
 
     service: str
     path: str
     then: Then | None = field(default=None, compare=False)
     given_by: Give | None = field(default=None, compare=False)
-    or_local: bool = field(default=False, compare=False)
+    or_here: str | None = field(default=None, compare=False)
 
 
 Pick = Callable[[Request], Forward | None]
@@ -44,10 +43,7 @@ Local = Callable[[Request, Headers, bytes], Awaitable[tuple[int, Headers, bytes]
 """Answers a request, with these headers and this body, by status, headers and body."""
 
 
-def _no_metrics(method: str, service: str, status: int, seconds: float) -> None: ...
-
-
-def _no_log(line: dict[str, object]) -> None: ...
+def _no_record(passed: Passed) -> None: ...
 
 
 def _no_matter(service: str) -> None: ...
@@ -59,8 +55,8 @@ class Proxy:
 
     `drop_headers`: further names that never come in from outside. `trust_forwarded`: what called is one of our own
     hops, so its `X-Forwarded-*` count. `behind_proxy`: it is the proxy before the whole fleet, and who called that is
-    the client, to count, to log and to pass on. Hooks: `observe(method, service, status, seconds)`; `log(line)` with
-    `method path status service ms request_id client`; `missed(service)` when the fallback answers in its place.
+    the client, to count, to log and to pass on. Hooks: `record`, for each request once it is answered;
+    `missed(service)` when the fallback answers in its place.
     """
 
     def __init__(
@@ -85,8 +81,7 @@ class Proxy:
         self._trusted = trust_forwarded
         self._behind_proxy = behind_proxy
         self.breakers: Mapping[str, Breaker] = {name: up.breaker for name, up in self._upstreams.items()}
-        self.observe: Callable[[str, str, int, float], None] = _no_metrics
-        self.log: Callable[[dict[str, object]], None] = _no_log
+        self.record: Callable[[Passed], None] = _no_record
         self.missed: Callable[[str], None] = _no_matter
 
     def __call__(self, came: ClientRequest, done: Callable[[], None]) -> None:
@@ -121,22 +116,6 @@ class Proxy:
         """What goes on, to an upstream or the fallback, but for `Host` and the framing."""
         ours = forwarded_headers(request.arrival, client=request.came.client, trusted=self._trusted)
         return [*request.arrival.headers, *ours, (b"x-request-id", request.id.encode())]
-
-    def record(self, came: ClientRequest, answer: Answer, seconds: float) -> None:
-        """Counts and logs a request that has been answered."""
-        self.observe(came.method, answer.served_by, answer.status, seconds)
-        path = came.path.decode("latin-1")
-        self.log(
-            {
-                "method": came.method,
-                "path": unquote(path) if "%" in path else path,
-                "status": answer.status,
-                "service": answer.served_by,
-                "ms": round(seconds * 1000, 2),
-                "request_id": answer.request_id,
-                "client": came.client,
-            }
-        )
 
 
 def _as_from_its_client(came: ClientRequest) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.workers.gasgi import ASGIWorker
 
-from shopkit import garbage
+from shopkit import garbage, records
 from shopkit.client_connection import Application, ClientConnection
 from shopkit.listening import Listening
 
@@ -38,6 +38,7 @@ class ProxyWorker(Listening, ASGIWorker):  # type: ignore[misc]
             self._close_idle(self.loop.time() - self.cfg.keepalive)
             await asyncio.sleep(TICK_S)
         await self._shutdown()
+        records.flush()
 
     def _close_idle(self, since: float) -> None:
         """Those that have waited for a request since then."""

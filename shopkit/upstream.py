@@ -98,11 +98,6 @@ class Upstream:
                 return
         self._in_use -= 1
 
-    def close(self) -> None:
-        """Closes the connections that nobody uses."""
-        while self._idle:
-            self._idle.pop().transport.abort()
-
     def _kept(self) -> Connection | None:
         # The one used last first: the others may grow old and go.
         while self._idle:

@@ -62,15 +62,25 @@ def every() -> dict[str, Source]:
     return {kind: found.get(kind, Source(kind)) for kind in topology.by_item_type()}
 
 
-_known: dict[str, Source] = {}
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """Of which types the service is `silent`, and of which it is `given_up`."""
+
+    silent: frozenset[str]
+    given_up: frozenset[str]
+
+
+_known: Lately | None = None
 _known_at = 0.0
 
 
-def lately() -> dict[str, Source]:
-    """As `every`, at most `KNOWN_FOR` old: for what is asked with each request that passes."""
+def lately() -> Lately:
+    """At most `KNOWN_FOR` old: for what is asked with each request that passes."""
     global _known, _known_at
-    if not _known or time.monotonic() - _known_at > KNOWN_FOR:
-        _known, _known_at = every(), time.monotonic()
+    if _known is None or time.monotonic() - _known_at > KNOWN_FOR:
+        now = every().values()
+        _known = Lately(frozenset(s.type for s in now if s.silent), frozenset(s.type for s in now if s.given_up))
+        _known_at = time.monotonic()
     return _known
 
 
@@ -95,7 +105,7 @@ def seconds_unheard(item_type: str) -> float:
 def forget_known() -> None:
     """Has the next question read the file."""
     global _known
-    _known = {}
+    _known = None
 
 
 def claim(item_type: str, *, every_seconds: float) -> bool:

@@ -1,15 +1,15 @@
 """Who looked at which item, noted as requests pass, and written now and then; a crash loses what was not written."""
 
-import threading
+import time
+from collections import deque
 from datetime import UTC, datetime
 
 from items_router.recommending import signals
 from shopkit.auth import Header, identify
 from shopkit.errors import ShopError
 
-MOST = 5000  # noted and not yet written; what comes on top is not noted
-_noted: dict[tuple[str, str], datetime] = {}
-_lock = threading.Lock()
+MOST = 5000  # noted and not yet written; past that, the oldest are forgotten
+_noted: deque[tuple[str, str, float]] = deque(maxlen=MOST)
 
 
 def note(header: Header, item_id: str) -> None:
@@ -18,15 +18,12 @@ def note(header: Header, item_id: str) -> None:
         caller = identify(header)
     except ShopError:
         return  # whoever is asked will refuse it
-    if caller.customer_id and not caller.is_staff and (len(_noted) < MOST):
-        with _lock:
-            _noted[caller.customer_id, item_id] = datetime.now(UTC)
+    if caller.customer_id and not caller.is_staff:
+        _noted.append((caller.customer_id, item_id, time.time()))
 
 
 def write() -> None:
     """Keeps what was noted since the last time."""
-    with _lock:
-        seen = dict(_noted)
-        _noted.clear()
-    if seen:
-        signals.record_views(seen)
+    noted = [_noted.popleft() for _ in range(len(_noted))]
+    if noted:
+        signals.record_views({(customer, item): datetime.fromtimestamp(at, UTC) for customer, item, at in noted})

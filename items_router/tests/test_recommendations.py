@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -242,9 +243,9 @@ def test_of_one_customer_the_latest_views_are_kept(shop: Shop, monkeypatch: pyte
 
 
 def test_what_is_noted_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "MOST", 2)
+    monkeypatch.setattr(seen, "_noted", deque(maxlen=2))
     view("ada", "book_1", "book_2", "book_3")
-    assert signals.of_customer("ada").viewed == ["book_2", "book_1"]
+    assert signals.of_customer("ada").viewed == ["book_3", "book_2"]
 
 
 def test_what_a_rebuild_no_longer_finds_is_gone(shop: Shop) -> None:

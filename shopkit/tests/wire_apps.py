@@ -16,6 +16,7 @@ from shopkit import service_worker
 from shopkit.client_request import ClientGone, ClientRequest
 from shopkit.errors import Conflict
 from shopkit.hygiene import Headers
+from shopkit.passage import Passed
 from shopkit.proxy import Forward, Limits, Proxy, Request
 from shopkit.tests.wire import BIG
 
@@ -34,8 +35,12 @@ def application() -> Proxy:
     dropped = frozenset(settings.pop("drop_headers", ()))
     made = Proxy(pick=_pick, fallback=_fallback, limits=limits, drop_headers=dropped, service_name="here", **settings)
     if "WIRE_LOG" in os.environ:
-        made.log = lambda line: print(json.dumps(line), flush=True)
+        made.record = _told
     return made
+
+
+def _told(passed: Passed) -> None:
+    print(json.dumps({**passed._asdict(), "path": passed.path.decode()}), flush=True)
 
 
 def _pick(wanted: Request) -> Forward | None:
@@ -51,7 +56,7 @@ def _pick(wanted: Request) -> Forward | None:
     if match is None:
         return None
     then = _noted(wanted) if "noted" in wanted.query_params() else None
-    return Forward(match[1], wanted.path, then=then, or_local="spare" in wanted.query_params())
+    return Forward(match[1], wanted.path, then=then, or_here=wanted.path if "spare" in wanted.query_params() else None)
 
 
 def _noted(wanted: Request) -> Callable[[int, list[tuple[bytes, bytes]]], Awaitable[None]]:
