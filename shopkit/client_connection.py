@@ -77,8 +77,8 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(refused.status)
         else:
             self._go_on()
-            if len(self._waiting) > 1 or self._is_full():
-                self._pause()
+            if self._waiting or self._parser.arriving is not None:
+                self._pause_if_full()
 
     def pause_writing(self) -> None:
         self.writable = self._loop.create_future()
@@ -138,11 +138,10 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._go_on()
 
-    def _is_full(self) -> bool:
-        return self._active is not None and (bool(self._waiting) or self._active.is_full)
-
-    def _pause(self) -> None:
-        if not self._paused:
+    def _pause_if_full(self) -> None:
+        """One request may wait while another is answered, and of a body so much as a request takes."""
+        full = bool(self._waiting) or (self._active is not None and self._active.is_full)
+        if full and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 

@@ -105,6 +105,7 @@ class Connection(asyncio.Protocol):
     def finish(self) -> bool:
         """Ends the exchange; whether the connection can carry another. If not, it is closed."""
         self._busy = False
+        self.on_news = None
         reusable = self.complete and self.sent and self._keep and self._error is None and not self.closed
         if reusable:
             self.fresh = False
@@ -144,7 +145,8 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break(error)
         else:
-            self._check_sizes(len(data))
+            if not self.status or self._size > HIGH_WATER:
+                self._check_sizes(len(data))
         self._wake()
 
     def _check_sizes(self, received: int) -> None:
@@ -152,7 +154,7 @@ class Connection(asyncio.Protocol):
             self._head_size += received
             if self._head_size > MAX_HEAD:
                 self.fail(BadGateway())
-        elif self._size > HIGH_WATER and not self._paused and not self.complete:
+        elif not self._paused and not self.complete:
             self._paused = True
             self.transport.pause_reading()
 

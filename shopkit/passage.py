@@ -92,7 +92,6 @@ class Passage:
             self._raised = error
             self._take_time()
             return
-        self._exchange.wait()
         self._exchange.let_go()
         self._end()
 
