@@ -10,7 +10,6 @@ from items_router.catalogue import applying
 from shopkit.answer import CLIENT_GONE
 from shopkit.hygiene import Headers
 
-SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 SECONDS = 1.0  # that the answer may be held back; after that, the event or the pull brings it
 log = structlog.get_logger()
 

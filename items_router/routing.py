@@ -9,6 +9,7 @@ from items_router.catalogue import sources
 from items_router.recommending import seen
 from shopkit import topology
 from shopkit.errors import Invalid, Unavailable
+from shopkit.exchange import SAFE
 from shopkit.passage import Passed
 from shopkit.proxied import application_of
 from shopkit.proxy import Forward, Proxy, Request
@@ -41,7 +42,7 @@ def pick(request: Request) -> Forward | None:
 
 def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
     """With what the catalogue has to do with it: it hears of writes, and answers for a service that is not there."""
-    item_id = parts[2] if len(parts) > 2 and parts[2].partition("_")[0] == service.item_type else None
+    item_id = parts[2] if len(parts) > 2 and parts[2].startswith(f"{service.item_type}_") else None
     lately = sources.lately()
     if item_id is not None and len(parts) == 3 and request.method in ("GET", "HEAD"):
         here = f"/api/items/{item_id}/"  # where this router has it
@@ -52,7 +53,7 @@ def _to(service: Service, request: Request, parts: list[str]) -> Forward | None:
         here = None
     if service.item_type in lately.given_up:
         raise Unavailable(f"{service.name} is not available; try again soon.", headers={"Retry-After": "1"})
-    if request.method not in passing.SAFE:
+    if request.method not in SAFE:
         return Forward(service.name, request.path, then=passing.learning(service.name, item_id))
     return Forward(service.name, request.path, or_here=here)
 

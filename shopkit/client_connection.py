@@ -13,6 +13,7 @@ from shopkit.request_parser import Refused, RequestParser
 
 WRITE_AHEAD = 65536
 LINGER_S = 2.0
+TAKING_S = 60.0  # for which a connection that is closed waits for who does not take the rest
 _RESET = struct.pack("ii", 1, 0)
 
 Application = Callable[[ClientRequest, Callable[[], None]], None]
@@ -60,6 +61,7 @@ class ClientConnection(asyncio.Protocol):
         self.peer = _address(transport.get_extra_info("peername"), ("unknown", 0))[0]
         self.idle_since: float | None = self._loop.time()
         self._worker.came(self)
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
@@ -122,7 +124,7 @@ class ClientConnection(asyncio.Protocol):
             self._say_and_close(self._refusal)
         elif not self._worker.alive:
             self._close()
-        else:
+        elif self.idle_since is None:  # a request that comes bit by bit gives no more time
             self.idle_since = self._loop.time()
 
     def _answered(self) -> None:
@@ -174,6 +176,8 @@ class ClientConnection(asyncio.Protocol):
     def _close(self) -> None:
         """Waits for a client that is still sending, or it might never read the answer (RFC 9112 §9.6)."""
         self._closing = True
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(TAKING_S, self._transport.abort)
         if self._parser.arriving is None and not self._refusal:
             self._transport.close()
             return

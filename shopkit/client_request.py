@@ -142,6 +142,7 @@ class ClientRequest:
 
         `ValueError` for a header with a line break in it.
         """
+        self._chunked, self._left = False, None
         length = dict(headers).get(b"content-length")
         self._has_body = self.method != "HEAD" and status not in BODILESS
         if self._has_body:

@@ -69,7 +69,7 @@ class Exchange:
         self._answer.piece_at_once(*connection.taken())
         return True
 
-    def wait(self) -> None:
+    def ignore_news(self) -> None:
         """No news is wanted any more, until `run`."""
         if self._connection is not None:
             self._connection.on_news = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PATIENCE = 4  # ticks of the clock that a service has to answer, until its request is taken for a slow one
+STRAIGHT_TICKS = 4  # ticks of the clock that a service has to answer, until its request is taken for a slow one
 _REPLACED = frozenset((b"x-request-id", b"server", b"x-powered-by"))
 
 
@@ -85,39 +85,37 @@ class Passage:
         """Something came from the service, or nothing will."""
         assert self._exchange
         try:
-            if not self._exchange.relay_at_once():
-                self._take_time()
-                return
+            relayed = self._exchange.relay_at_once()
         except Exception as error:
-            self._raised = error
+            self._raised, relayed = error, False
+        if relayed:
+            self._exchange.let_go()
+            self._end()
+        else:
             self._take_time()
-            return
-        self._exchange.let_go()
-        self._end()
 
     def tick(self, _now: float) -> None:
         """A request that is long in coming back is looked after: whether its client stays, and for how long."""
         self._ticks += 1
-        if self._ticks > PATIENCE:
+        if self._ticks > STRAIGHT_TICKS:
             self._take_time()
 
     def _end(self) -> None:
         self._proxy.clocks.discard(self)
         came, answer = self._came, self._answer
         seconds, now = time.perf_counter() - self._began, time.time()
-        self._proxy.record(
-            Passed(
-                came.method, came.path, answer.status, answer.served_by, answer.request_id, came.client, seconds, now
-            )
-        )
-        self._done()
+        told = (came.method, came.path, answer.status, answer.served_by, answer.request_id, came.client)
+        try:
+            self._proxy.record(Passed(*told, seconds, now))
+        finally:
+            self._done()
 
     # -- in a task
 
     def _take_time(self) -> None:
         self._proxy.clocks.discard(self)
         if self._exchange is not None:
-            self._exchange.wait()
+            self._exchange.ignore_news()
         self._task = asyncio.get_running_loop().create_task(self._go_on())
 
     async def _go_on(self) -> None:
@@ -133,12 +131,20 @@ class Passage:
             if not await self._is_forwarded():
                 await self._answer_locally()
         except ShopError as error:
-            await self._answer.refuse(error)
+            await self._refuse(error)
         except ClientGone:
             await self._answer.left()
         except Exception:
             _log.exception("unhandled request_id=%s", self._answer.request_id)
-            await self._answer.refuse(ShopError())
+            await self._refuse(ShopError())
+
+    async def _refuse(self, error: ShopError) -> None:
+        try:
+            with self._proxy.clocks.clock(self._proxy.limits.total_s) as clock:
+                clock.allow(self._proxy.limits.idle_s, GatewayTimeout)
+                await self._answer.refuse(error)
+        except GatewayTimeout:  # they do not read it
+            self._came.abort()
 
     async def _is_forwarded(self) -> bool:
         """Whether a service answered, as the router chose; if not, it is for the fallback to do."""
@@ -159,17 +165,22 @@ class Passage:
         return self._target is not None
 
     async def _choose(self) -> None:
-        """Asks the router again, once what it waits for is there."""
-        while isinstance(self._raised, Later):
-            await self._raised.until()
+        """Asks the router again, once what it waits for is there; raises what was raised before there was a task."""
+        raised, self._raised = self._raised, None  # which holds on to this, by way of where it was raised
+        while isinstance(raised, Later):
+            await raised.until()
             try:
-                self._target, self._raised = self._proxy.pick(self._request), None
+                self._target, raised = self._proxy.pick(self._request), None
             except Later as later:
-                self._raised = later
-        if self._raised is not None:
-            if self._exchange is not None:
-                self._exchange.let_go()
-            raise self._raised
+                raised = later
+        if raised is None:
+            return
+        if self._exchange is not None:
+            self._exchange.let_go()
+        try:
+            raise raised
+        finally:
+            del raised
 
     async def _send_on(self, target: "Forward", clock: Clock) -> None:
         self._answer.served_by, self._answer.then = target.service, target.then

@@ -10,12 +10,12 @@ from shopkit.clock import Clocks
 from shopkit.errors import Invalid, MethodNotAllowed
 from shopkit.exchange import Exchange, request_head
 from shopkit.hygiene import Headers, arrival, canonical_path, check_query, fold, forwarded_headers
-from shopkit.incoming import NO_BODY, Body, Later, Request
+from shopkit.incoming import NO_BODY, Body, Request
 from shopkit.ip import before_proxy
 from shopkit.passage import Passage, Passed
 from shopkit.upstream import DEFAULTS, Limits, Upstream
 
-__all__ = ["Ask", "Forward", "Later", "Limits", "Pick", "Proxy", "Request"]
+__all__ = ["Ask", "Forward", "Limits", "Pick", "Proxy", "Request"]
 
 Ask = Callable[[Request], Awaitable[Recorded]]
 Give = Callable[[Request, Answer, Ask], Awaitable[None]]

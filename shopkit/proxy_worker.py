@@ -38,13 +38,16 @@ class ProxyWorker(Listening, ASGIWorker):  # type: ignore[misc]
             self._close_idle(self.loop.time() - self.cfg.keepalive)
             await asyncio.sleep(TICK_S)
         await self._shutdown()
-        records.flush()
 
     def _close_idle(self, since: float) -> None:
         """Those that have waited for a request since then."""
         for connection in tuple(self.connections):
             if connection.idle_since is not None and connection.idle_since <= since:
                 connection.close_if_idle()
+
+    def _cleanup(self) -> None:
+        super()._cleanup()
+        records.flush()  # with what was cut off
 
     async def _shutdown(self) -> None:
         for connection in tuple(self.connections):

@@ -7,6 +7,7 @@ being answered has no line yet in any case: who kills a process loses the lines 
 import asyncio
 import os
 import time
+from contextlib import suppress
 from functools import cache, lru_cache
 from json.encoder import encode_basestring_ascii
 from urllib.parse import unquote
@@ -39,8 +40,9 @@ def flush() -> None:
     for _, passed in noted:
         _histogram(passed.service, passed.status).observe(passed.seconds)
     lines = [_line(service, passed) for service, passed in noted if not passed.path.startswith(_QUIET)]
-    for begin in range(0, len(lines), AT_ONCE):
-        os.write(_STDOUT, "".join(lines[begin : begin + AT_ONCE]).encode())
+    with suppress(OSError):  # a disk that is full stops no request
+        for begin in range(0, len(lines), AT_ONCE):
+            os.write(_STDOUT, "".join(lines[begin : begin + AT_ONCE]).encode())
 
 
 @cache

@@ -33,10 +33,14 @@ class RequestParser:
         self._begin = begin
         self._parser = httptools.HttpRequestParser(self)
         self._head_size = 0
+        self._chunk = 0
+        self._at_most = 0  # bytes of the head that is coming, which may have begun behind another request
 
     def feed(self, data: bytes) -> None:
         """`Refused` for what is no request."""
-        self._head_size += len(data)
+        self._chunk = len(data)
+        self._head_size += self._chunk
+        self._at_most += self._chunk
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -70,7 +74,7 @@ class RequestParser:
         values = dict(headers)
         if upgrade or version not in VERSIONS or b"transfer-encoding" in values or len(values) < len(headers):
             _check(headers, values, version, upgrade)
-        if len(headers) > MAX_FIELDS or (self._head_size > MAX_LINE and _longest(headers) > MAX_LINE):
+        if len(headers) > MAX_FIELDS or (self._at_most > MAX_LINE and _is_too_long(headers)):
             raise Refused(431)
         path, _, query = self._target.partition(b"?")
         self.arriving = ClientRequest(
@@ -93,7 +97,7 @@ class RequestParser:
         assert self.arriving
         self.arriving.end()
         self.arriving = None
-        self._head_size = 0
+        self._head_size, self._at_most = 0, self._chunk
 
 
 def _check(headers: Headers, values: dict[bytes, bytes], version: str, upgrade: bool) -> None:
@@ -105,5 +109,6 @@ def _check(headers: Headers, values: dict[bytes, bytes], version: str, upgrade: 
         raise Refused(400)  # llhttp takes what follows for another protocol's
 
 
-def _longest(headers: Headers) -> int:
-    return max((len(name) + len(value) for name, value in headers), default=0)
+def _is_too_long(headers: Headers) -> bool:
+    sizes = [len(name) + len(value) for name, value in headers]
+    return bool(sizes) and (max(sizes) > MAX_LINE or sum(sizes) > MAX_HEAD)

@@ -2,6 +2,7 @@
 
 import json
 
+import psutil
 import pytest
 
 from shopkit import records
@@ -48,6 +49,21 @@ def test_each_request_has_a_line_when_the_process_has_ended_without_what_is_secr
     }
     assert "secret" not in output
     assert token not in output
+
+
+def test_a_request_that_is_cut_off_at_the_end_has_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    cart = wire.Upstream(0)
+    env = {**ENV, "CART_SERVICE_URL": f"http://{cart.authority}"}
+    app = "gateway.tests.test_records:slow()"
+    with wire.gunicorn(app, "ProxyWorker", "--graceful-timeout", "1", env=env) as server:
+        client = server.connect()
+        client.send(wire.request("/api/carts/x/", "X-Request-ID: cut-off", host="localhost"))
+        cart.accept().head()
+        worker = psutil.Process(server.process.pid).children()[0]
+        worker.terminate()  # alone, since its leader would not wait for it
+        worker.wait(wire.PATIENCE)
+    cart.close()
+    assert [line["request_id"] for line in lines(capfd.readouterr().out)] == ["cut-off"]
 
 
 def test_who_asks_for_metrics_finds_what_they_have_done_before() -> None:

@@ -1,11 +1,14 @@
 """A client's connection to a proxy: which requests it makes of bytes, in which order they are answered, how it ends."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from shopkit import request_parser
-from shopkit.tests import wire
+from shopkit.client_connection import ClientConnection
+from shopkit.tests import wire, wire_apps
 from shopkit.tests.wire import Server, is_refusal, request
 
 UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
@@ -86,6 +89,65 @@ def test_a_head_that_does_not_end_is_refused_once_it_is_too_long(server: Server,
     client = server.connect()
     client.send(raw)
     assert is_refusal(wire.parsed(client.rest()), 431)
+
+
+def test_a_head_that_comes_bit_by_bit_gets_no_more_than_the_keep_alive_time() -> None:
+    with wire.gunicorn("shopkit.tests.wire_apps:plain", "ProxyWorker", "--keep-alive", "1") as quick:
+        client = quick.connect()
+        client.send(b"GET / HTTP/1.1\r\nX-A: ")
+        client.sock.settimeout(0.2)
+        sent = 0
+        while still_open(client) and sent < 100:
+            with suppress(OSError):
+                client.send(b"a")
+            sent += 1
+        assert sent < 100
+
+
+def still_open(client: wire.Peer) -> bool:
+    try:
+        return bool(client.sock.recv(1))
+    except TimeoutError:
+        return True
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("fields", [["X-Long: " + "a" * 60_000], [f"X-{number}: {'a' * 4000}" for number in range(10)]])
+def test_headers_that_are_too_long_are_refused_behind_another_request_too(server: Server, fields: list[str]) -> None:
+    client = server.connect()
+    client.send(request("/") + request("/", *fields, "Connection: close"))
+    first, refused = client.rest().split(b"HTTP/1.1")[1:]
+    assert wire.parsed(b"HTTP/1.1" + first).status == 200
+    assert is_refusal(wire.parsed(b"HTTP/1.1" + refused), 431)
+
+
+def test_a_head_that_began_behind_another_request_is_no_longer_for_that(server: Server) -> None:
+    client = server.connect()
+    client.send(request("/", "X-A: " + "a" * 5000) + b"GET / HTTP/1.1\r\nHost: shop.test\r\nX-Long: " + b"a" * 5000)
+    client.until(b"\r\n\r\n0\r\n\r\n")
+    client.send(b"a" * 5000 + b"\r\n\r\n")
+    assert is_refusal(wire.parsed(client.rest()), 431)
+
+
+def test_a_connection_that_is_taken_up_while_the_worker_stops_is_closed() -> None:
+    class Stopping:
+        alive = False
+        application = staticmethod(wire_apps.plain)
+
+        def __init__(self) -> None:
+            self.loop = asyncio.get_running_loop()
+
+        def came(self, connection: ClientConnection) -> None: ...
+
+        def left(self, connection: ClientConnection) -> None: ...
+
+    async def read() -> bytes:
+        server = await asyncio.get_running_loop().create_server(lambda: ClientConnection(Stopping()), "127.0.0.1", 0)
+        reader, _writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        return await asyncio.wait_for(reader.read(), wire.PATIENCE)
+
+    assert asyncio.run(read()) == b""
 
 
 def test_as_many_and_as_long_headers_as_may_be_are_taken(server: Server) -> None:

@@ -1,8 +1,10 @@
 """Upstreams that are away, silent or gone stale: what the client is told, and when nobody is asked any more."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -240,6 +242,24 @@ def test_who_does_not_read_what_the_local_application_answers_is_cut_off(server:
     client.send(request("/local/?endless"))
     assert client.cut_off()
     client.close()
+
+
+def test_who_does_not_read_a_refusal_behind_an_answer_is_cut_off(server: Server, upstream: Upstream) -> None:
+    """The upstream's connection is one that is kept, so that its answers go straight on, whoever reads them."""
+    waiting = server.start_get(upstream.path())
+    peer = upstream.accept()
+    peer.head()
+    peer.send(OK)
+    assert waiting.answer().status == 200
+    client = server.connect()
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.sock.settimeout(1)
+    with suppress(OSError):
+        while True:
+            client.send(request(upstream.path()) + request("/no//path"))
+            peer.head()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + bytes(60000))
+    assert client.cut_off()
 
 
 def test_a_body_that_does_not_come_is_408_where_the_local_application_answers(server: Server) -> None:
