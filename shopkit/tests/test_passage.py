@@ -29,11 +29,15 @@ async def ask(asked: Proxy) -> None:
 
 
 def test_a_request_that_is_refused_leaves_nothing_to_collect() -> None:
+    def passages() -> int:
+        return sum(isinstance(found, Passage) for found in gc.get_objects())
+
     async def refused() -> int:
+        before = passages()
         for _ in range(100):
             await ask(proxy())
         await asyncio.sleep(0)
-        return sum(isinstance(found, Passage) for found in gc.get_objects())
+        return passages() - before
 
     gc.collect()
     gc.disable()
